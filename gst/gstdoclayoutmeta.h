@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Layout meta: the regions found on a frame.
+ *
+ * A GstCustomMeta named "GstDocLayoutMeta" whose boxes follow scaling (videoscale) and, where the
+ * element tells, cropping. Fields:
+ *   width, height   uint    pixels of the frame that the boxes refer to
+ *   regions         array of structures "region", best first, each with
+ *     id            uint    from 0 in the page
+ *     class-id      int
+ *     label         string
+ *     score         double  0 … 1
+ *     x0, y0, x1, y1  double  pixels of this buffer's frame, top-left origin
+ *   model           string  file name without its folder
+ *   model-sha256    string  hexadecimal
+ *   device          string  "cpu", "cuda:0 NVIDIA GB10"
+ *   infer-ms        double
+ *   origin-sx, origin-sy, origin-tx, origin-ty  double  x of the frame that the detector saw =
+ *                           x × origin-sx + origin-tx; likewise y
+ *   origin-width, origin-height  uint  pixels of that frame
+ * From Python: buffer.get_custom_meta("GstDocLayoutMeta").get_structure().get_array("regions").
+ * An empty page has the meta with no regions; a page that was not looked at has none.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define GST_DOC_LAYOUT_META_NAME "GstDocLayoutMeta"
+
+typedef struct {
+  guint id;
+  gint class_id;
+  const gchar *label; /* interned, never NULL */
+  gdouble score;
+  gdouble x0, y0, x1, y1;
+} GstDocRegion;
+
+typedef struct {
+  guint width, height;
+  GArray *regions; /* of GstDocRegion */
+  gchar *model, *model_sha256, *device; /* may be NULL */
+  gdouble infer_ms;
+  gdouble origin_sx, origin_sy, origin_tx, origin_ty;
+  guint origin_width, origin_height;
+} GstDocLayout;
+
+/* An empty layout of a frame of `width` × `height` pixels that the detector saw itself. */
+GstDocLayout *gst_doc_layout_new (guint width, guint height);
+void gst_doc_layout_free (GstDocLayout * layout);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstDocLayout, gst_doc_layout_free)
+
+void gst_doc_layout_meta_register (void);
+
+/* Adds the meta (replacing one that is there) and what other elements understand of it:
+ * GstAnalyticsRelationMeta on GStreamer ≥ 1.24, else GstVideoRegionOfInterestMeta.
+ * FALSE if `buffer` is not writable. `layout` stays the caller's. */
+gboolean gst_doc_layout_meta_add (GstBuffer * buffer, const GstDocLayout * layout);
+
+/* A copy of what the meta says, or NULL where there is none. (transfer full) */
+GstDocLayout *gst_doc_layout_meta_get (GstBuffer * buffer);
+
+G_END_DECLS

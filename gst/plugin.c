@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The plugin: registers the elements and the metas, and nothing else. */
+#include <gst/gst.h>
+
+static gboolean
+plugin_init (GstPlugin * plugin)
+{
+  return TRUE;
+}
+
+#define PACKAGE "gst-doclayout"
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, doclayout,
+    "Document layout detection: PDF pages in, regions out", plugin_init,
+    GST_DOC_VERSION, "LGPL", "gst-doclayout", "https://gstreamer.freedesktop.org/")

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The graph: nodes that read and write values. It is built by onnx/ and rewritten by the passes
+ * below until a session can run it node by node.
+ *
+ * Ownership: the graph owns its nodes, values, names, attributes and constants; everything comes
+ * from its own pool and is freed at once by nn_graph_free(). Passes take nodes out of the list
+ * and add new ones; pointers into the graph stay valid until it is freed. A graph is used by one
+ * thread until planned, and read-only (so shareable) afterwards.
+ */
+#pragma once
+
+#include "../status.h"
+#include "../tensor.h"
+
+typedef struct nn_graph nn_graph;
+typedef struct nn_node nn_node;
+typedef struct nn_value nn_value;
+typedef struct nn_op nn_op;
+
+#define NN_DIM_UNKNOWN (-1)
+
+struct nn_value {
+  const char *name;
+  nn_dtype dtype;              /* NN_DTYPE_NONE until the shape pass */
+  int rank;                    /* -1 until known */
+  int64_t dim[NN_MAX_RANK];    /* NN_DIM_UNKNOWN until known */
+  nn_layout layout;            /* where the elements lie; set by the layout pass */
+  const nn_tensor *constant;   /* weights, Constant nodes, folded results; else NULL */
+  nn_node *producer;           /* NULL: graph input or constant */
+  int n_uses;                  /* operands that read it, plus one for each graph output it is */
+  int index;                   /* position in nn_graph.values */
+};
+
+typedef enum nn_attr_type {
+  NN_ATTR_FLOAT,
+  NN_ATTR_INT,
+  NN_ATTR_STRING,
+  NN_ATTR_TENSOR,
+  NN_ATTR_FLOATS,
+  NN_ATTR_INTS,
+} nn_attr_type;
+
+typedef struct nn_attr {
+  const char *name;
+  nn_attr_type type;
+  float f;
+  int64_t i;
+  const char *s; /* NUL-terminated copy */
+  const nn_tensor *t;
+  const float *floats;
+  const int64_t *ints;
+  size_t n; /* of floats or ints */
+} nn_attr;
+
+/* An activation fused into the node that comes before it. x is the node's result. */
+typedef enum nn_activation_kind {
+  NN_ACT_NONE = 0,
+  NN_ACT_RELU,
+  NN_ACT_LEAKY_RELU,   /* x < 0 ? alpha x : x */
+  NN_ACT_CLIP,         /* min (max (x, alpha), beta) */
+  NN_ACT_SIGMOID,
+  NN_ACT_HARD_SIGMOID, /* clip (alpha x + beta, 0, 1) */
+  NN_ACT_HARD_SWISH,   /* x clip (alpha x + beta, 0, 1) */
+  NN_ACT_SILU,         /* x sigmoid (x) */
+  NN_ACT_GELU,         /* x (1 + erf (x / √2)) / 2 */
+  NN_ACT_TANH,
+} nn_activation_kind;
+
+typedef struct nn_activation {
+  nn_activation_kind kind;
+  float alpha, beta;
+} nn_activation;
+
+struct nn_node {
+  const nn_op *op;
+  const char *name;  /* the ONNX node's name, or its first output's where it has none */
+  nn_value **in;     /* n_in operands; NULL where an optional one is left out */
+  nn_value **out;    /* n_out results; NULL where nobody wants it */
+  int n_in, n_out;
+  const nn_attr *attrs;
+  size_t n_attrs;
+  nn_activation activation;
+  nn_node *prev, *next; /* topological order */
+};
+
+struct nn_graph {
+  nn_node *first, *last;
+  int n_nodes;
+  nn_value **values;
+  int n_values;
+  nn_value **inputs, **outputs; /* of the network, without initialisers */
+  int n_inputs, n_outputs;
+  int64_t opset; /* of the default domain */
+  const char **metadata; /* key, value, key, value …, NULL */
+  struct nn_pool *pool;
+};
+
+/* ---- building (onnx/, passes, tests) ---- */
+nn_graph *nn_graph_new (nn_error *err);
+void nn_graph_free (nn_graph *graph); /* NULL is fine */
+
+/* Memory that lives as long as the graph, zeroed, aligned to 64 bytes; NULL if there is none. */
+void *nn_graph_alloc (nn_graph *graph, size_t bytes);
+char *nn_graph_strdup (nn_graph *graph, const char *text);
+
+nn_value *nn_graph_add_value (nn_graph *graph, const char *name);
+/* A value that holds `tensor`, whose data must live as long as the graph. */
+nn_value *nn_graph_add_constant (nn_graph *graph, const char *name, const nn_tensor *tensor);
+/* Appends a node, or puts it in front of `before`. Operand and result arrays are copied; producer
+ * and n_uses are kept right here and in the functions below. */
+nn_node *nn_graph_add_node (nn_graph *graph, nn_node *before, const nn_op *op, const char *name,
+                            nn_value *const *in, int n_in, nn_value *const *out, int n_out);
+void nn_graph_remove_node (nn_graph *graph, nn_node *node);
+void nn_node_set_input (nn_node *node, int index, nn_value *value);
+/* Every reader of `from`, the graph's outputs included, reads `to` afterwards. */
+void nn_graph_replace_value (nn_graph *graph, nn_value *from, nn_value *to);
+
+const nn_attr *nn_node_attr (const nn_node *node, const char *name); /* NULL if absent */
+int64_t nn_node_int (const nn_node *node, const char *name, int64_t fallback);
+float nn_node_float (const nn_node *node, const char *name, float fallback);
+const char *nn_node_string (const nn_node *node, const char *name, const char *fallback);
+const char *nn_graph_metadata (const nn_graph *graph, const char *key); /* NULL if absent */
+
+/* ---- passes, in the order in which nn_plan_new() runs them ---- */
+
+/* Shapes and types of every value, from the inputs' (all dimensions known) on; runs nodes whose
+ * operands are all constant on the CPU and makes their results constants (shape subgraphs vanish
+ * here), then drops what nobody reads. Names the node whose shape cannot be told, and refuses an
+ * op without a row in the op table, naming node and op. */
+nn_status nn_graph_infer (nn_graph *graph, nn_error *err);
+
+/* Rewrites patterns to fewer nodes: BatchNormalization into Conv, activations written as several
+ * nodes, activation into the node before. Returns how many nodes vanished. */
+int nn_graph_fuse (nn_graph *graph, nn_error *err);
+
+/* Chooses every value's layout by the ops' policies (ops.h) and puts "Reorder" nodes where two
+ * neighbours disagree. The network's outputs are row-major. */
+nn_status nn_graph_assign_layouts (nn_graph *graph, nn_error *err);
+
+/* Where each value lies in one arena. offset[value->index] is SIZE_MAX for constants and values
+ * without memory; lifetimes that overlap never share bytes; every offset is a multiple of 64. Values
+ * of `keep_io` graph inputs and outputs keep their place for the whole run. Fails with
+ * NN_ERR_LIMIT if the arena would exceed `limit` bytes, naming the node. */
+nn_status nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t *arena_bytes,
+                               nn_error *err);

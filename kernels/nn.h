@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The engine, as its users see it: this header is all that others include.
+ *
+ *   nn_model     an ONNX file, read and checked; immutable
+ *   nn_plan      the model made ready for one batch size on one device: shapes, fusions, packed
+ *                weights; immutable, shared by sessions
+ *   nn_session   the memory of one run at a time; two sessions of a plan run side by side
+ *   nn_detector  on top of these: pages in, regions out
+ *
+ * A function may be called from any thread; one session or detector is used by one thread at a
+ * time. Objects count references: *_ref/_unref where shared, *_free where owned by one.
+ */
+#pragma once
+
+#include "status.h"
+#include "tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- networks */
+
+typedef struct nn_model nn_model;
+typedef struct nn_plan nn_plan;
+typedef struct nn_session nn_session;
+
+typedef enum nn_device_kind {
+  NN_DEVICE_CPU,
+  NN_DEVICE_CUDA,
+} nn_device_kind;
+
+/* A network's input or output as the file declares it. */
+typedef struct nn_value_info {
+  const char *name;
+  nn_dtype dtype;
+  int rank;
+  int64_t dim[NN_MAX_RANK]; /* -1 where the file leaves it open (batch) */
+} nn_value_info;
+
+/* Reads an ONNX file. NULL with the file named in `err` if it is missing, truncated, nested too
+ * deeply, not ONNX, or holds an operator that no backend has. */
+nn_model *nn_model_open (const char *path, nn_error *err);
+nn_model *nn_model_ref (nn_model *model);
+void nn_model_unref (nn_model *model); /* NULL is fine */
+
+const char *nn_model_path (const nn_model *model);
+int nn_model_n_inputs (const nn_model *model);
+int nn_model_n_outputs (const nn_model *model);
+nn_value_info nn_model_input (const nn_model *model, int index);
+nn_value_info nn_model_output (const nn_model *model, int index);
+const char *nn_model_metadata (const nn_model *model, const char *key); /* NULL if absent */
+
+/* Makes the model ready for `batch` pages a run (open batch dimensions become `batch`; a model
+ * whose batch is fixed takes that number only). */
+nn_plan *nn_plan_new (nn_model *model, nn_device_kind device, int batch, nn_error *err);
+nn_plan *nn_plan_ref (nn_plan *plan);
+void nn_plan_unref (nn_plan *plan);
+int nn_plan_nodes_before (const nn_plan *plan); /* operator nodes in the file, Constants aside */
+int nn_plan_nodes_after (const nn_plan *plan);  /* that run */
+size_t nn_plan_arena_bytes (const nn_plan *plan);
+
+/* `threads`: how many CPU threads one run may use (≥ 1); ignored on other devices. */
+nn_session *nn_session_new (nn_plan *plan, int threads, nn_error *err);
+void nn_session_free (nn_session *session);
+/* Where to write input `index` before nn_session_run(). Its strides say how elements lie. */
+nn_tensor *nn_session_input (nn_session *session, int index);
+nn_status nn_session_run (nn_session *session, nn_error *err);
+/* Output `index`, row-major, valid until the next run. */
+const nn_tensor *nn_session_output (const nn_session *session, int index);
+
+/* ---------------------------------------------------------------- pages in, regions out */
+
+typedef enum nn_pixel_format {
+  NN_PIXEL_BGRX, /* also BGRA: the fourth byte is ignored */
+  NN_PIXEL_RGBX, /* also RGBA */
+  NN_PIXEL_RGB,
+  NN_PIXEL_BGR,
+  NN_PIXEL_GRAY8,
+} nn_pixel_format;
+
+typedef struct nn_frame {
+  const uint8_t *data; /* the top row; not owned, read during nn_detector_infer() only */
+  int width, height;   /* pixels, ≥ 1 */
+  int stride;          /* bytes from row to row, ≥ width × bytes a pixel */
+  nn_pixel_format format;
+} nn_frame;
+
+typedef enum nn_resize_filter {
+  NN_RESIZE_AUTO,               /* the family's reference */
+  NN_RESIZE_BILINEAR,           /* two taps a side, half-pixel centres: OpenCV INTER_LINEAR, ±1 level */
+  NN_RESIZE_BILINEAR_ANTIALIAS, /* a triangle as wide as the scale: Pillow BILINEAR */
+  NN_RESIZE_BICUBIC,            /* four taps, a = -0.75, no antialiasing: OpenCV INTER_CUBIC */
+  NN_RESIZE_AREA,               /* OpenCV INTER_AREA when shrinking, else bilinear */
+} nn_resize_filter;
+
+/* One thing found on a page. */
+typedef struct nn_region {
+  float x0, y0, x1, y1; /* pixels of the frame that went in, top-left origin, x0 ≤ x1 ≤ width … */
+  float score;          /* 0 … 1 */
+  int class_id;         /* index into the labels */
+} nn_region;
+
+typedef struct nn_detector_settings { /* may change from call to call */
+  float threshold;      /* regions with a lower score are left out; < 0: the family's own */
+  float iou_threshold;  /* of NMS within a class; < 0: the family's own */
+  int max_detections;   /* a page, best first, ≥ 1 */
+  nn_resize_filter resize_filter;
+  bool keep_duplicates; /* false: boxes of two classes on one block become one (decode/duplicates.c) */
+} nn_detector_settings;
+
+typedef struct nn_detections { /* of one page; the caller provides it zeroed once and may reuse it */
+  nn_region *regions; /* sorted by score, best first; owned, freed by nn_detections_clear() */
+  int n, capacity;
+} nn_detections;
+
+typedef struct nn_detector nn_detector;
+
+/* Recognises the model's family and labels, plans it, and starts what it needs to take `batch`
+ * pages at once: on the CPU that many threads, each with a session. `labels_file` (one label a
+ * line, UTF-8) replaces the model's own labels; NULL for these. An unknown family: an error
+ * that lists the inputs and outputs. */
+nn_detector *nn_detector_new (nn_model *model, nn_device_kind device, int batch, const char *labels_file,
+                              nn_error *err);
+void nn_detector_free (nn_detector *detector);
+const char *nn_detector_family (const nn_detector *detector); /* "picodet" … */
+int nn_detector_n_labels (const nn_detector *detector);
+const char *nn_detector_label (const nn_detector *detector, int class_id);
+const char *nn_detector_device_name (const nn_detector *detector); /* "cpu", "cuda:0 NVIDIA GB10" */
+size_t nn_detector_memory_bytes (const nn_detector *detector);     /* weights and arenas */
+
+/* Finds the regions of `n` frames (1 … batch). On failure no page's result is valid. */
+nn_status nn_detector_infer (nn_detector *detector, const nn_frame *frames, int n,
+                             const nn_detector_settings *settings, nn_detections *results, nn_error *err);
+void nn_detections_clear (nn_detections *detections);
+
+#ifdef __cplusplus
+}
+#endif
