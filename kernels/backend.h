@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A device that networks run on: one const struct each, in cpu/backend.c and cuda/backend.c.
+ * session.c does everything through it and knows no device. Which kernels a device has is told by
+ * the op table (ops.h).
+ */
+#pragma once
+
+#include "nn.h"
+#include "ops.h"
+
+typedef struct nn_backend {
+  nn_device_kind kind;
+  const char *name; /* "cpu", "cuda" */
+
+  /* The device's slot of a row of the op table; NULL: no kernel. */
+  const nn_kernel *(*kernel) (const nn_op *op);
+
+  /* Memory for an arena, aligned to 64 bytes at least, contents undefined; NULL with `err` set. */
+  void *(*alloc) (size_t bytes, nn_error *err);
+  void (*free) (void *memory); /* NULL is fine */
+
+  /* Brackets each run of a session on the calling thread. `threads` bounds the CPU threads that the
+   * kernels of this run use. end_run() returns when all results can be read. */
+  nn_status (*begin_run) (int threads, nn_error *err);
+  nn_status (*end_run) (nn_error *err);
+} nn_backend;
+
+extern const nn_backend nn_backend_cpu;
+
+/* The backend of a device, or NULL with the reason in `err`. */
+const nn_backend *nn_backend_find (nn_device_kind kind, nn_error *err);
