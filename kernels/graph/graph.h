@@ -111,6 +111,7 @@ nn_value *nn_graph_add_constant (nn_graph *graph, const char *name, const nn_ten
 nn_node *nn_graph_add_node (nn_graph *graph, nn_node *before, const nn_op *op, const char *name,
                             nn_value *const *in, int n_in, nn_value *const *out, int n_out);
 void nn_graph_remove_node (nn_graph *graph, nn_node *node);
+/* `index` may lie beyond n_in, up to 3: operands in between are left out. */
 void nn_node_set_input (nn_node *node, int index, nn_value *value);
 /* Every reader of `from`, the graph's outputs included, reads `to` afterwards. */
 void nn_graph_replace_value (nn_graph *graph, nn_value *from, nn_value *to);

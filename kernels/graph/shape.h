@@ -63,6 +63,12 @@ nn_status nn_shape_slice_ranges (const nn_node *node, int64_t start[NN_MAX_RANK]
 nn_status nn_shape_axes (const nn_node *node, int index, int rank, unsigned fallback, unsigned *axes,
                          nn_error *err);
 
+/* The shape that all operands broadcast to. */
+nn_status nn_shape_broadcast_dims (const nn_node *node, int *rank, int64_t dim[NN_MAX_RANK], nn_error *err);
+
+/* The type that has this number in TensorProto.DataType; NN_DTYPE_NONE where it is not supported. */
+nn_dtype nn_dtype_from_onnx (int64_t type);
+
 /* A negative axis counts from the end; -1 if it is outside the rank. */
 int nn_shape_axis (int64_t axis, int rank);
 
