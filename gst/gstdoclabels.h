@@ -2,13 +2,15 @@
 /* Labels' colours: one palette for everything that draws. */
 #pragma once
 
-#include <glib.h>
+#include "gstdocprelude.h"
 
 G_BEGIN_DECLS
 
 /* The colour of a label, 0xRRGGBB. Labels of one meaning in different models (figure, picture,
- * image) share a colour; a label that is not known gets one by its name, always the same. The
- * palette is told apart with red-green colour blindness (source: in the .c file). */
+ * image) share a colour; case and the separators space, '-' and '_' make no difference. A label
+ * that is not known gets a colour by its name, always the same. The palette is told apart with
+ * red-green colour blindness (source: in the .c file). `label` may be NULL. */
+GST_DOC_API
 guint32 gst_doc_label_color (const gchar * label);
 
 G_END_DECLS

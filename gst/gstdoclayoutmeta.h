@@ -22,7 +22,7 @@
  */
 #pragma once
 
-#include <gst/gst.h>
+#include "gstdocprelude.h"
 
 G_BEGIN_DECLS
 
@@ -46,18 +46,23 @@ typedef struct {
 } GstDocLayout;
 
 /* An empty layout of a frame of `width` × `height` pixels that the detector saw itself. */
+GST_DOC_API
 GstDocLayout *gst_doc_layout_new (guint width, guint height);
+GST_DOC_API
 void gst_doc_layout_free (GstDocLayout * layout);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstDocLayout, gst_doc_layout_free)
 
+GST_DOC_API
 void gst_doc_layout_meta_register (void);
 
 /* Adds the meta (replacing one that is there) and what other elements understand of it:
  * GstAnalyticsRelationMeta on GStreamer ≥ 1.24, else GstVideoRegionOfInterestMeta.
  * FALSE if `buffer` is not writable. `layout` stays the caller's. */
+GST_DOC_API
 gboolean gst_doc_layout_meta_add (GstBuffer * buffer, const GstDocLayout * layout);
 
 /* A copy of what the meta says, or NULL where there is none. (transfer full) */
+GST_DOC_API
 GstDocLayout *gst_doc_layout_meta_get (GstBuffer * buffer);
 
 G_END_DECLS

@@ -17,7 +17,7 @@
  */
 #pragma once
 
-#include <gst/gst.h>
+#include "gstdocprelude.h"
 
 G_BEGIN_DECLS
 
@@ -37,14 +37,17 @@ typedef struct {
 
 #define GST_DOC_PAGE_INIT { NULL, 0, 0, 0, 0, 0.0, 0.0, -1, NULL, -1.0, -1.0 }
 
-/* Registers the meta; called once by the plugin and harmless when repeated. */
+/* Registers the meta; called by the plugin, by the functions below, and harmless when repeated. */
+GST_DOC_API
 void gst_doc_page_meta_register (void);
 
 /* Adds the meta (replacing one that is there); strings are copied. FALSE if `buffer` is not writable. */
+GST_DOC_API
 gboolean gst_doc_page_meta_add (GstBuffer * buffer, const GstDocPage * page);
 
 /* Reads the meta into `page`, whose strings belong to the buffer. FALSE (and `page` initialised to
  * unknown) where there is none. Fields of the wrong type count as absent. */
+GST_DOC_API
 gboolean gst_doc_page_meta_get (GstBuffer * buffer, GstDocPage * page);
 
 G_END_DECLS

@@ -8,31 +8,45 @@
  */
 #pragma once
 
-#include <gst/gst.h>
+#include "gstdocprelude.h"
+
 #include <gst/video/video.h>
 
 G_BEGIN_DECLS
 
 #define GST_UNIFIED_MEMORY_TYPE "GstUnifiedMemory"
 #define GST_TYPE_UNIFIED_ALLOCATOR (gst_unified_allocator_get_type ())
+GST_DOC_API
 G_DECLARE_FINAL_TYPE (GstUnifiedAllocator, gst_unified_allocator, GST, UNIFIED_ALLOCATOR, GstAllocator)
 
-/* The one allocator of the process. (transfer full) */
+/* The one allocator of the process. Allocation gives NULL, and an error in the log that names the
+ * limit, where descriptors or memory run out. Any alignment is honoured. (transfer full) */
+GST_DOC_API
 GstAllocator *gst_unified_allocator_get (void);
 
+GST_DOC_API
 gboolean gst_is_unified_memory (GstMemory * memory);
 
 /* The memory's descriptor, for sending to another process; stays the memory's. It covers
- * `maxsize` bytes, rounded up to whole pages, from offset 0. -1 for other memory. */
+ * `maxsize` bytes, rounded up to whole pages; the memory's bytes begin `offset` bytes into it
+ * (gst_memory_get_sizes()). Parts made by gst_memory_share() have their parent's. -1 for other
+ * memory. */
+GST_DOC_API
 gint gst_unified_memory_get_fd (GstMemory * memory);
 
 /* A number that no other unified memory of this process has or had, so that a holder of
- * descriptors knows one that it has mapped already. 0 for other memory. */
+ * descriptors knows one that it has mapped already; parts have their parent's. 0 for other memory. */
+GST_DOC_API
 guint64 gst_unified_memory_get_serial (GstMemory * memory);
 
-/* A pool of video frames in unified memory, rows aligned to 16 bytes, with GstVideoMeta. (transfer full) */
+/* A pool of video frames in unified memory. Where its configuration has the option
+ * GST_BUFFER_POOL_OPTION_VIDEO_META, buffers have a GstVideoMeta and rows are aligned to 16 bytes at
+ * least; without it rows lie as GstVideoInfo says for the caps, since such a user would not look. */
 #define GST_TYPE_UNIFIED_BUFFER_POOL (gst_unified_buffer_pool_get_type ())
+GST_DOC_API
 G_DECLARE_FINAL_TYPE (GstUnifiedBufferPool, gst_unified_buffer_pool, GST, UNIFIED_BUFFER_POOL, GstVideoBufferPool)
+/* (transfer full) */
+GST_DOC_API
 GstBufferPool *gst_unified_buffer_pool_new (void);
 
 G_END_DECLS
