@@ -71,6 +71,9 @@ gst_doc_page_meta_add (GstBuffer * buffer, const GstDocPage * page)
     gst_structure_set (s, "error", G_TYPE_STRING, page->error, NULL);
   set_time (s, "render-ms", page->render_ms);
   set_time (s, "wait-ms", page->wait_ms);
+  if (page->scale > 0.0)
+    gst_structure_set (s, "scale", G_TYPE_DOUBLE, page->scale,
+        "x", G_TYPE_DOUBLE, page->x, "y", G_TYPE_DOUBLE, page->y, NULL);
   return TRUE;
 }
 
@@ -107,5 +110,8 @@ gst_doc_page_meta_get (GstBuffer * buffer, GstDocPage * page)
   }
   gst_structure_get_double (s, "render-ms", &page->render_ms);
   gst_structure_get_double (s, "wait-ms", &page->wait_ms);
+  gst_structure_get_double (s, "scale", &page->scale);
+  gst_structure_get_double (s, "x", &page->x);
+  gst_structure_get_double (s, "y", &page->y);
   return TRUE;
 }

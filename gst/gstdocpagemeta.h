@@ -13,6 +13,8 @@
  *   error           string   why, where status is "error"
  *   render-ms       double   time to render it
  *   wait-ms         double   time between being rendered and leaving the source
+ *   scale           double   pixels of the frame as it was made a point of the page
+ *   x, y            double   pixel of that frame where the page's top left corner lies (absent: 0)
  * It has no tags and never changes, so every element that copies a frame passes it on.
  */
 #pragma once
@@ -23,7 +25,7 @@ G_BEGIN_DECLS
 
 #define GST_DOC_PAGE_META_NAME "GstDocPageMeta"
 
-/* Unknown values: NULL, 0 (page, pages, width, height, sizes), -1 (rotation, times). */
+/* Unknown values: NULL, 0 (page, pages, width, height, sizes, scale), -1 (rotation, times). */
 typedef struct {
   const gchar *document;
   guint page;
@@ -33,9 +35,11 @@ typedef struct {
   gint rotation;
   const gchar *error; /* NULL: the page is well */
   gdouble render_ms, wait_ms;
+  gdouble scale;
+  gdouble x, y; /* read only with a scale */
 } GstDocPage;
 
-#define GST_DOC_PAGE_INIT { NULL, 0, 0, 0, 0, 0.0, 0.0, -1, NULL, -1.0, -1.0 }
+#define GST_DOC_PAGE_INIT { NULL, 0, 0, 0, 0, 0.0, 0.0, -1, NULL, -1.0, -1.0, 0.0, 0.0, 0.0 }
 
 /* Registers the meta; called by the plugin, by the functions below, and harmless when repeated. */
 GST_DOC_API
