@@ -2,15 +2,34 @@
 /* The plugin: registers the elements and the metas, and nothing else. */
 #include <gst/gst.h>
 
+#include "elements/gstjsonsink.h"
 #include "gstdoclayoutmeta.h"
 #include "gstdocpagemeta.h"
 
+/* In pipeline order. */
+static const struct
+{
+  const gchar *name;
+  gboolean (*add) (GstPlugin * plugin);
+} elements[] = {
+  {"jsonsink", gst_element_register_jsonsink},
+};
+
+/* An element that cannot be registered must not take the others with it. */
 static gboolean
 plugin_init (GstPlugin * plugin)
 {
+  guint added = 0;
+
   gst_doc_page_meta_register ();
   gst_doc_layout_meta_register ();
-  return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (elements); i++) {
+    if (elements[i].add (plugin))
+      added++;
+    else
+      GST_ERROR ("could not register %s", elements[i].name);
+  }
+  return added > 0;
 }
 
 #define PACKAGE "gst-doclayout"

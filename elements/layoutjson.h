@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The JSON line of one page: what the metas of a buffer say, as text. Pure: no files, no elements.
+ *
+ * The line is an object with every field of docs/gst-doclayout.schema.json, always in the same
+ * order; what is not known is null. Numbers have a point whatever the locale, no exponent below
+ * 1e15, and no more decimals than they are good for: pixels and points 2 (sizes in points 3),
+ * scores 4, milliseconds 3; trailing zeros are left out. What is not a number (NaN, infinite) is
+ * null. Text that is not UTF-8 is made so with U+FFFD. There is no line break in it.
+ */
+#pragma once
+
+#include "gst/gstdoclayoutmeta.h"
+#include "gst/gstdocpagemeta.h"
+
+G_BEGIN_DECLS
+
+/* `page` and `layout` may be NULL: a buffer without that meta. */
+typedef struct {
+  const GstDocPage *page;
+  const GstDocLayout *layout;
+  const gchar *document; /* URI where the page meta has none; may be NULL */
+  guint number;          /* of the page where the page meta has none, from 1 */
+  guint width, height;   /* pixels of the frame where there is no layout */
+  GstClockTime pts;      /* nanoseconds, or GST_CLOCK_TIME_NONE */
+} GstLayoutJsonPage;
+
+/* The regions in the order of the line: by y0, then x0, y1, x1, and the layout's own order. Those
+ * whose box or score is not a number are left out, for they have no place on the page.
+ * `layout` may be NULL: no regions. Array of GstDocRegion (transfer full). */
+GArray *gst_layout_json_regions (const GstDocLayout * layout);
+
+/* A point of the layout's frame in points of the page, whose origin is the top left of what is
+ * seen of it: by the page meta's scale, else taking the page to fill its frame. FALSE (nothing
+ * set) where the page's size is not known. */
+gboolean gst_layout_json_to_points (const GstDocPage * page, const GstDocLayout * layout,
+    gdouble x, gdouble y, gdouble * x_pt, gdouble * y_pt);
+
+/* The line, without a line break at its end. `regions` is what gst_layout_json_regions() gave; an
+ * error page is written without them. (transfer full) */
+gchar *gst_layout_json_line (const GstLayoutJsonPage * in, const GArray * regions);
+
+G_END_DECLS
