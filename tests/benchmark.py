@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Speed and memory beside ONNX Runtime, OpenVINO and RapidLayout, in one run.
+
+    tests/benchmark.py network BUILD [--rounds N]
+        The network alone, milliseconds a page: ours, ONNX Runtime and OpenVINO take turns, on one
+        thread pinned to one core, so that a change of the machine's speed meets all of them.
+    tests/benchmark.py job BUILD PDF… [--dpi N] [--rounds N]
+        PDF to JSON Lines, pages a second and peak memory: our pipeline and RapidLayout fed by
+        pypdfium2 take turns, each a process of its own, with 1 and with 2 cores. Rendering counts on
+        both sides, start-up (imports, loading the model) on neither: it is measured by a run
+        over one page and taken off. Memory is the largest sum, over the process and its children,
+        of proportional set sizes (PSS), sampled every 20 ms.
+
+BUILD is a meson build folder. Needs the packages of tests/requirements.txt, and openvino for its
+column (left out where it is missing). Medians over the rounds are printed as a Markdown table.
+"""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+MODEL = os.environ.get("DOCLAYOUT_MODEL", str(CACHE / "gst-doclayout" / "layout_cdla.onnx"))
+
+
+def table(head, rows):
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |")
+
+
+# ---- the network alone ----
+
+def onnxruntime_runner(shape, data):
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda: session.run(None, {name: data})
+
+
+def openvino_runner(shape, data):
+    import openvino
+    core = openvino.Core()
+    model = core.compile_model(MODEL, "CPU", {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"})
+    request = model.create_infer_request()
+    return lambda: request.infer([data])
+
+
+def our_ms(build, repeat):
+    text = subprocess.run([f"{build}/tests/nn-run", "--repeat", str(repeat), "--threads", "1", MODEL],
+                          check=True, capture_output=True, text=True).stdout
+    return float(re.search(r"median ([0-9.]+) ms", text).group(1))
+
+
+def median_ms(run, repeat):
+    times = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        run()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times)
+
+
+def network(args):
+    import numpy
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    shape = (1, 3, 800, 608)
+    data = numpy.random.default_rng(0).standard_normal(shape).astype(numpy.float32)
+    columns = {"ONNX Runtime": onnxruntime_runner(shape, data)}
+    try:
+        columns["OpenVINO"] = openvino_runner(shape, data)
+    except ImportError:
+        print("openvino is not installed: its column is left out", file=sys.stderr)
+    times = {name: [] for name in ["gst-doclayout", *columns]}
+    for _ in range(args.rounds):
+        times["gst-doclayout"].append(our_ms(args.build, 10))
+        for name, run in columns.items():
+            run()
+            times[name].append(median_ms(run, 10))
+    base = times["gst-doclayout"]
+    table(["network, 1 thread", "median ms/page", "ours ÷ this, median of rounds"],
+          [[name, f"{statistics.median(t):.1f}",
+            f"{statistics.median(a / b for a, b in zip(base, t)):.2f}"] for name, t in times.items()])
+
+
+# ---- the whole job ----
+
+def family(pid):
+    """The process and all that it started."""
+    pids, todo = [], [pid]
+    while todo:
+        pid = todo.pop()
+        pids.append(pid)
+        try:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                todo += [int(child) for child in (task / "children").read_text().split()]
+        except OSError:
+            pass
+    return pids
+
+
+def pss_kib(pid):
+    total = 0
+    for member in family(pid):
+        try:
+            text = Path(f"/proc/{member}/smaps_rollup").read_text()
+            total += int(re.search(r"^Pss: +(\d+)", text, re.M).group(1))
+        except (OSError, AttributeError):
+            pass
+    return total
+
+
+def timed(command, cores, env):
+    """Wall seconds, and the peak of PSS in MiB, of a command on `cores` cores."""
+    start = time.perf_counter()
+    process = subprocess.Popen(["taskset", "-c", cores, *command], env=env, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE)
+    peak = 0
+    done = threading.Event()
+
+    def sample():
+        nonlocal peak
+        while not done.wait(0.02):
+            peak = max(peak, pss_kib(process.pid))
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    errors = process.communicate()[1]
+    seconds = time.perf_counter() - start
+    done.set()
+    sampler.join()
+    if process.returncode:
+        sys.exit(f"{command[0]} failed: {errors.decode()}")
+    return seconds, peak / 1024
+
+
+RAPIDLAYOUT = """
+import json, sys
+import numpy, pypdfium2
+from rapid_layout import EngineType, ModelType, RapidLayout, RapidLayoutInput
+cores, dpi, first_page, output = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3] == "1", open(sys.argv[4], "w")
+engine = RapidLayout(cfg=RapidLayoutInput(model_type=ModelType.PP_LAYOUT_CDLA, model_dir_or_path=sys.argv[5],
+    engine_type=EngineType.ONNXRUNTIME,
+    engine_cfg={"intra_op_num_threads": cores, "inter_op_num_threads": 1}))
+for path in sys.argv[6:]:
+    document = pypdfium2.PdfDocument(path)
+    for number in range(1 if first_page else len(document)):
+        image = document[number].render(scale=dpi / 72, rev_byteorder=False).to_numpy()
+        found = engine(image)
+        output.write(json.dumps({"document": path, "page": number + 1,
+            "regions": [{"label": l, "score": float(s), "bbox": [float(v) for v in b]}
+                        for b, l, s in zip(found.boxes, found.class_names, found.scores)]}) + "\\n")
+"""
+
+
+def our_command(args, cores, pages, output, pdf):
+    launch = f"{args.build}/pipelines/doclayout-launch"
+    return [launch, f"pdfsrc name=src dpi={args.dpi} pages={pages} ! cudalayoutdetect batch-size={cores} ! "
+                    f"jsonsink name=sink", "--set", f"src.location={pdf}", "--set", f"sink.location={output}"]
+
+
+def rapid_command(args, cores, first, output, pdf):
+    return [sys.executable, "-c", RAPIDLAYOUT, str(cores), str(args.dpi), "1" if first else "0", output, MODEL, pdf]
+
+
+def page_count(pdf):
+    import pypdfium2
+    return len(pypdfium2.PdfDocument(pdf))
+
+
+def job(args):
+    env = dict(os.environ, GST_PLUGIN_PATH=f"{args.build}/elements",
+               DOCLAYOUT_RENDER_WORKER=f"{args.build}/elements/pdf-render-worker")
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        output = f"{folder}/out.jsonl"
+        for cores, pin in ((1, "0"), (2, "0,1")):
+            for pdf in args.pdf:
+                pages = page_count(pdf)
+                sides = {"gst-doclayout": (our_command(args, cores, "1", output, pdf),
+                                           our_command(args, cores, "1-", output, pdf)),
+                         "RapidLayout": (rapid_command(args, cores, True, output, pdf),
+                                         rapid_command(args, cores, False, output, pdf))}
+                rates, memory = ({name: [] for name in sides} for _ in range(2))
+                for _ in range(args.rounds):
+                    for name, (one, every) in sides.items():
+                        start_up, _ = timed(one, pin, env)
+                        seconds, peak = timed(every, pin, env)
+                        with open(output) as lines:
+                            written = sum(1 for line in lines if json.loads(line))
+                        if written != pages:
+                            sys.exit(f"{name} wrote {written} of {pages} pages of {pdf}")
+                        rates[name].append((pages - 1) / (seconds - start_up))
+                        memory[name].append(peak)
+                ratio = statistics.median(a / b for a, b in zip(rates["gst-doclayout"], rates["RapidLayout"]))
+                for name in sides:
+                    rows.append([cores, f"{Path(pdf).name} ({pages} pages)", name,
+                                 f"{statistics.median(rates[name]):.1f}", f"{statistics.median(memory[name]):.0f}",
+                                 f"{ratio:.2f}" if name == "gst-doclayout" else ""])
+    table(["cores", "document", "", "pages/s", "peak MiB", "ours ÷ RapidLayout's"], rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["network", "job"])
+    parser.add_argument("build", type=lambda p: str(Path(p).resolve()))
+    parser.add_argument("pdf", nargs="*")
+    parser.add_argument("--dpi", type=float, default=100)
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    if args.what == "job" and not args.pdf:
+        parser.error("job needs a PDF")
+    network(args) if args.what == "network" else job(args)
+
+
+if __name__ == "__main__":
+    main()
