@@ -8,16 +8,15 @@
 
 typedef struct launch_progress launch_progress;
 
-/* `total`: pages that will come, 0 = unknown. Both are free to change while it runs. */
 launch_progress *launch_progress_new (void);
 void launch_progress_free (launch_progress *progress);
 
 /* The clock of "pages/s" starts here. */
 void launch_progress_start (launch_progress *progress);
 
-/* Counts a page and shows it. Fields of `page`, each optional: page, pages (uint; `pages` is what
- * this run will bring), error (string: why the page failed), regions (uint), labels (a structure of
- * label → uint), device (string). */
+/* Counts a page and shows it. Fields of `page`, each optional: page (uint, from 1), pages (uint: what
+ * this run will bring; 0 = unknown), error (string: why the page failed), regions (uint), labels (a
+ * structure of label → uint), device (string). */
 void launch_progress_page (launch_progress *progress, const GstStructure *page);
 
 /* Shows a line of text above the bar. */
