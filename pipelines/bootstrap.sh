@@ -145,7 +145,9 @@ parse_arguments() {
         [[ -n ${2:-} ]] || usage_error "$1 needs a file name"
         output=$2
         shift ;;
-      --output=?*) output=${1#*=} ;;
+      --output=?*)
+        # shellcheck disable=SC2034 # for the scripts that source this
+        output=${1#*=} ;;
       --location | --location=*) usage_error "the file is an argument of its own, not an option" ;;
       --) shift; files+=("$@"); return ;;
       --*=*) options+=(--option "${1#--}") ;;
