@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cpu.h"
+#include "loop.h"
+
+/* Both ways go through a type that holds every value of the others: double for what may have a
+ * fraction, int64_t for integers. */
+static double
+load_real (const void *at, nn_dtype dtype)
+{
+  return dtype == NN_F64 ? *(const double *) at : (double) *(const float *) at;
+}
+
+static int64_t
+load_integer (const void *at, nn_dtype dtype)
+{
+  switch (dtype) {
+    case NN_I64:
+      return *(const int64_t *) at;
+    case NN_I32:
+      return *(const int32_t *) at;
+    case NN_I8:
+      return *(const int8_t *) at;
+    default:
+      return *(const uint8_t *) at;
+  }
+}
+
+static void
+store_integer (void *at, nn_dtype dtype, int64_t value)
+{
+  switch (dtype) {
+    case NN_F64:
+      *(double *) at = (double) value;
+      break;
+    case NN_F32:
+      *(float *) at = (float) value;
+      break;
+    case NN_I64:
+      *(int64_t *) at = value;
+      break;
+    case NN_I32:
+      *(int32_t *) at = (int32_t) value;
+      break;
+    case NN_BOOL:
+      *(uint8_t *) at = value != 0;
+      break;
+    default:
+      *(uint8_t *) at = (uint8_t) value;
+      break;
+  }
+}
+
+static bool
+is_real (nn_dtype dtype)
+{
+  return dtype == NN_F32 || dtype == NN_F64;
+}
+
+/* Towards zero; what does not fit (NaN too) becomes the smallest integer, as x86 does it. */
+static int64_t
+truncate (double value)
+{
+  return value >= -0x1p63 && value < 0x1p63 ? (int64_t) value : INT64_MIN;
+}
+
+static void
+store_real (void *at, nn_dtype dtype, double value)
+{
+  if (dtype == NN_F64)
+    *(double *) at = value;
+  else if (dtype == NN_F32)
+    *(float *) at = (float) value;
+  else if (dtype == NN_BOOL)
+    *(uint8_t *) at = value != 0;
+  else
+    store_integer (at, dtype, truncate (value));
+}
+
+typedef struct cast_arg {
+  nn_dtype to, from;
+} cast_arg;
+
+static void
+cast_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)
+{
+  const cast_arg *cast = arg;
+  for (int64_t i = 0; i < n; i++) {
+    void *to = at[0] + i * stride[0];
+    const void *from = at[1] + i * stride[1];
+    if (is_real (cast->from))
+      store_real (to, cast->to, load_real (from, cast->from));
+    else
+      store_integer (to, cast->to, load_integer (from, cast->from));
+  }
+}
+
+static nn_status
+prepare (nn_call *call, nn_error *err)
+{
+  nn_dtype from = call->in[0].dtype, to = call->out[0].dtype;
+  if (from == NN_F16 || to == NN_F16)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "Cast from %s to %s is not supported", nn_dtype_name (from),
+                    nn_dtype_name (to));
+  return NN_OK;
+}
+
+static nn_status
+run (const nn_call *call, nn_error *err)
+{
+  const nn_tensor *x = &call->in[0];
+  cast_arg arg = { call->out[0].dtype, x->dtype };
+  nn_loop loop;
+  nn_loop_init (&loop, &call->out[0], &x, 1);
+  nn_loop_run (&loop, cast_row, &arg);
+  return NN_OK;
+}
+
+const nn_kernel nn_cpu_cast = { .prepare = prepare, .run = run };

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Convolution without a library, over channels-last memory: a depthwise one goes row by row; any
+ * other is a product of matrices whose left side is never written out: each tap of the filter is
+ * a set of pointers to the input's pixels (Dukhan, "The Indirect Convolution Algorithm",
+ * arXiv:1907.02129).
+ */
+#include "conv.h"
+#include "loop.h"
+#include "simd.h"
+
+#include "../graph/shape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct own_conv {
+  nn_conv_shape shape;
+  const nn_simd_conv *simd;
+  bool depthwise;
+  float *weights; /* packed; NULL where they are computed by the network: packed at each run */
+  float *bias;    /* padded to whole vectors a group; NULL: as weights */
+} own_conv;
+
+static int64_t
+round_up (int64_t n, int64_t unit)
+{
+  return (n + unit - 1) / unit * unit;
+}
+
+static int64_t
+packed_columns (const own_conv *conv)
+{
+  const nn_conv_shape *s = &conv->shape;
+  return conv->depthwise ? s->out_channels : s->groups * round_up (s->out_channels / s->groups, conv->simd->lanes);
+}
+
+static int64_t
+packed_count (const own_conv *conv)
+{
+  const nn_conv_shape *s = &conv->shape;
+  return packed_columns (conv) * s->kh * s->kw * (s->in_channels / s->groups);
+}
+
+/* For each group and panel of columns: tap by tap, input by input, the panel's columns. */
+static void
+pack_weights (const own_conv *conv, const nn_tensor *tensor, float *to)
+{
+  const nn_conv_shape *s = &conv->shape;
+  nn_tensor w = nn_conv_view (tensor);
+  int64_t inputs = s->in_channels / s->groups, outputs = s->out_channels / s->groups;
+  int64_t groups = conv->depthwise ? 1 : s->groups;
+  int64_t columns = conv->depthwise ? s->out_channels : outputs;
+  int64_t panel = conv->depthwise ? columns : conv->simd->tile_cols;
+  for (int64_t g = 0; g < groups; g++)
+    for (int64_t first = 0; first < columns; first += panel) {
+      int64_t here = columns - first < panel ? columns - first : panel;
+      int64_t width = conv->depthwise ? here : round_up (here, conv->simd->lanes);
+      for (int64_t ky = 0; ky < s->kh; ky++)
+        for (int64_t kx = 0; kx < s->kw; kx++)
+          for (int64_t i = 0; i < inputs; i++, to += width)
+            for (int64_t j = 0; j < width; j++)
+              to[j] = j >= here ? 0
+                                : ((const float *) w.data)[(g * outputs + first + j) * w.stride[0] + i * w.stride[1]
+                                                           + ky * w.stride[2] + kx * w.stride[3]];
+    }
+}
+
+static void
+pack_bias (const own_conv *conv, const nn_tensor *bias, float *to)
+{
+  const nn_conv_shape *s = &conv->shape;
+  int64_t groups = conv->depthwise ? 1 : s->groups;
+  int64_t width = packed_columns (conv) / groups, outputs = s->out_channels / groups;
+  for (int64_t g = 0; g < groups; g++)
+    for (int64_t j = 0; j < width; j++)
+      to[g * width + j] = j < outputs && bias != NULL ? ((const float *) bias->data)[(g * outputs + j) * bias->stride[0]] : 0;
+}
+
+static const nn_tensor *
+operand (const nn_call *call, int index)
+{
+  return nn_node_has (call->node, index) ? &call->in[index] : NULL;
+}
+
+static bool
+is_constant (const nn_call *call, int index)
+{
+  return operand (call, index) == NULL || call->node->in[index]->constant != NULL;
+}
+
+static void
+release (void *shared)
+{
+  own_conv *conv = shared;
+  free (conv->weights);
+  free (conv->bias);
+  free (conv);
+}
+
+static nn_status
+prepare (nn_call *call, nn_error *err)
+{
+  own_conv *conv = calloc (1, sizeof *conv);
+  if (conv == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
+  nn_status status = nn_conv_shape_of (call, &conv->shape, err);
+  if (status != NN_OK) {
+    free (conv);
+    return status;
+  }
+  const nn_conv_shape *s = &conv->shape;
+  conv->simd = nn_simd_conv_kernels ();
+  conv->depthwise = s->groups == s->in_channels && s->groups == s->out_channels;
+  if (is_constant (call, 1) && is_constant (call, 2)) {
+    conv->weights = aligned_alloc (64, (size_t) round_up (packed_count (conv) * 4, 64));
+    conv->bias = aligned_alloc (64, (size_t) round_up (packed_columns (conv) * 4, 64));
+    if (conv->weights == NULL || conv->bias == NULL) {
+      release (conv);
+      return nn_fail (err, NN_ERR_MEMORY, "out of memory for %lld packed weights", (long long) packed_count (conv));
+    }
+    pack_weights (conv, &call->in[1], conv->weights);
+    pack_bias (conv, operand (call, 2), conv->bias);
+  }
+  call->shared = conv;
+  return NN_OK;
+}
+
+/* ---- scratch: zeros, pointers of one tile, then what had to be copied or packed ---- */
+
+typedef struct layout {
+  size_t zeros, pointers, weights, bias, x, residual, y, bytes;
+} layout;
+
+static size_t
+reserve (size_t *at, bool wanted, int64_t count, size_t size)
+{
+  size_t offset = *at;
+  if (wanted)
+    *at += (size_t) round_up (count * (int64_t) size, 64);
+  return offset;
+}
+
+static layout
+lay_out (const nn_call *call)
+{
+  const own_conv *conv = call->shared;
+  const nn_conv_shape *s = &conv->shape;
+  const nn_tensor *residual = operand (call, 3);
+  nn_tensor x = nn_conv_view (&call->in[0]), y = nn_conv_view (&call->out[0]);
+  layout l = { 0 };
+  size_t at = 0;
+  l.zeros = reserve (&at, true, s->in_channels, sizeof (float));
+  l.pointers = reserve (&at, true, s->kh * s->kw * NN_TILE_ROWS, sizeof (float *));
+  l.weights = reserve (&at, conv->weights == NULL, packed_count (conv), sizeof (float));
+  l.bias = reserve (&at, conv->bias == NULL, packed_columns (conv), sizeof (float));
+  l.x = reserve (&at, !nn_conv_is_channels_last (&x), nn_tensor_count (&x), sizeof (float));
+  l.y = reserve (&at, !nn_conv_is_channels_last (&y), nn_tensor_count (&y), sizeof (float));
+  if (residual != NULL) {
+    nn_tensor r = nn_conv_view (residual);
+    l.residual = reserve (&at, !nn_conv_is_channels_last (&r), nn_tensor_count (&r), sizeof (float));
+  }
+  l.bytes = at;
+  return l;
+}
+
+static size_t
+scratch_bytes (const nn_call *call)
+{
+  return lay_out (call).bytes;
+}
+
+/* One run: the operands channels-last, weights packed. */
+typedef struct job {
+  const own_conv *conv;
+  nn_tensor x, y, residual; /* residual.data NULL: none */
+  const float *weights, *bias, *zeros;
+  const float **pointers;
+  nn_activation activation;
+} job;
+
+static nn_tensor
+channels_last (const nn_tensor *tensor, void *room, bool copy)
+{
+  nn_tensor view = nn_conv_view (tensor);
+  if (nn_conv_is_channels_last (&view))
+    return view;
+  nn_tensor dense = nn_tensor_make (view.dtype, 4, view.dim, NN_LAYOUT_CHANNELS_LAST, room);
+  if (copy)
+    nn_copy (&dense, &view);
+  return dense;
+}
+
+/* Fills the tile's pointers for `rows` pixels from `pixel` on; those beyond repeat the last. */
+static void
+point_at_pixels (const job *j, int64_t n, int64_t group, int64_t pixel, int rows)
+{
+  const nn_conv_shape *s = &j->conv->shape;
+  const float *image = (const float *) j->x.data + n * j->x.stride[0] + group * (s->in_channels / s->groups);
+  for (int i = 0; i < NN_TILE_ROWS; i++) {
+    int64_t at = pixel + (i < rows ? i : rows - 1);
+    int64_t y0 = at / s->out_width * s->stride_h - s->pad_top;
+    int64_t x0 = at % s->out_width * s->stride_w - s->pad_left;
+    const float **to = j->pointers + i;
+    for (int64_t ky = 0; ky < s->kh; ky++)
+      for (int64_t kx = 0; kx < s->kw; kx++, to += NN_TILE_ROWS) {
+        int64_t y = y0 + ky * s->dilation_h, x = x0 + kx * s->dilation_w;
+        bool inside = y >= 0 && y < s->in_height && x >= 0 && x < s->in_width;
+        *to = inside ? image + y * j->x.stride[2] + x * j->x.stride[3] : j->zeros;
+      }
+  }
+}
+
+static void
+run_group (const job *j, int64_t n, int64_t group)
+{
+  const nn_conv_shape *s = &j->conv->shape;
+  const nn_simd_conv *simd = j->conv->simd;
+  int64_t inputs = s->in_channels / s->groups, outputs = s->out_channels / s->groups;
+  int64_t width = round_up (outputs, simd->lanes), taps = s->kh * s->kw, pixels = s->out_height * s->out_width;
+  const float *weights = j->weights + group * width * taps * inputs, *bias = j->bias + group * width;
+  float *y = (float *) j->y.data + n * j->y.stride[0] + group * outputs;
+  const float *residual = j->residual.data == NULL
+                            ? NULL
+                            : (const float *) j->residual.data + n * j->residual.stride[0] + group * outputs;
+  for (int64_t pixel = 0; pixel < pixels; pixel += NN_TILE_ROWS) {
+    int rows = pixels - pixel < NN_TILE_ROWS ? (int) (pixels - pixel) : NN_TILE_ROWS;
+    point_at_pixels (j, n, group, pixel, rows);
+    for (int64_t first = 0; first < outputs; first += simd->tile_cols) {
+      int cols = outputs - first < simd->tile_cols ? (int) (outputs - first) : simd->tile_cols;
+      nn_tile tile = { .a = j->pointers, .w = weights + first * taps * inputs, .bias = bias + first,
+                       .residual = residual ? residual + pixel * j->residual.stride[3] + first : NULL,
+                       .c = y + pixel * j->y.stride[3] + first, .taps = taps, .k = inputs,
+                       .c_stride = j->y.stride[3], .residual_stride = j->residual.stride[3],
+                       .rows = rows, .cols = cols, .activation = j->activation };
+      simd->tile (&tile);
+    }
+  }
+}
+
+static void
+run_depthwise (const job *j, int64_t n)
+{
+  const nn_conv_shape *s = &j->conv->shape;
+  const float *residual = j->residual.data;
+  nn_depthwise conv = {
+    .x = (const float *) j->x.data + n * j->x.stride[0], .w = j->weights, .bias = j->bias,
+    .residual = residual ? residual + n * j->residual.stride[0] : NULL,
+    .y = (float *) j->y.data + n * j->y.stride[0], .channels = s->out_channels,
+    .height = s->in_height, .width = s->in_width, .out_height = s->out_height, .out_width = s->out_width,
+    .x_row = j->x.stride[2], .x_col = j->x.stride[3], .y_row = j->y.stride[2], .y_col = j->y.stride[3],
+    .residual_row = j->residual.stride[2], .residual_col = j->residual.stride[3],
+    .kh = s->kh, .kw = s->kw, .stride_h = s->stride_h, .stride_w = s->stride_w,
+    .dilation_h = s->dilation_h, .dilation_w = s->dilation_w, .pad_top = s->pad_top, .pad_left = s->pad_left,
+    .activation = j->activation };
+  j->conv->simd->depthwise (&conv, 0, s->out_height);
+}
+
+static nn_status
+run (const nn_call *call, nn_error *err)
+{
+  const own_conv *conv = call->shared;
+  const nn_conv_shape *s = &conv->shape;
+  const nn_tensor *residual = operand (call, 3);
+  layout l = lay_out (call);
+  char *room = call->scratch;
+  job j = { .conv = conv, .x = channels_last (&call->in[0], room + l.x, true),
+            .y = channels_last (&call->out[0], room + l.y, false), .weights = conv->weights, .bias = conv->bias,
+            .zeros = (const float *) (room + l.zeros), .pointers = (const float **) (room + l.pointers),
+            .activation = call->node->activation };
+  memset (room + l.zeros, 0, (size_t) s->in_channels * sizeof (float));
+  if (residual != NULL)
+    j.residual = channels_last (residual, room + l.residual, true);
+  if (conv->weights == NULL) {
+    pack_weights (conv, &call->in[1], (float *) (room + l.weights));
+    pack_bias (conv, operand (call, 2), (float *) (room + l.bias));
+    j.weights = (const float *) (room + l.weights);
+    j.bias = (const float *) (room + l.bias);
+  }
+  for (int64_t n = 0; n < s->batch; n++)
+    for (int64_t group = 0; group < (conv->depthwise ? 1 : s->groups); group++)
+      if (conv->depthwise)
+        run_depthwise (&j, n);
+      else
+        run_group (&j, n, group);
+  nn_tensor y = nn_conv_view (&call->out[0]);
+  if (!nn_conv_is_channels_last (&y))
+    nn_copy (&y, &j.y);
+  return NN_OK;
+}
+
+const nn_kernel nn_conv_own = {
+  .prepare = prepare,
+  .scratch_bytes = scratch_bytes,
+  .run = run,
+  .release = release,
+};

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "conv.h"
+
+#include "../graph/shape.h"
+
+#include <stdlib.h>
+
+/* What an implementation left, and which one it is. */
+typedef struct chosen {
+  const nn_kernel *kernel;
+  void *shared;
+} chosen;
+
+nn_status
+nn_conv_shape_of (const nn_call *call, nn_conv_shape *shape, nn_error *err)
+{
+  const nn_tensor *x = &call->in[0], *w = &call->in[1], *y = &call->out[0];
+  nn_window window[NN_MAX_RANK - 2];
+  if (x->rank != 3 && x->rank != 4)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "convolutions of rank %d are not supported", x->rank);
+  if (x->dtype != NN_F32)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "convolutions of %s are not supported", nn_dtype_name (x->dtype));
+  nn_status status = nn_shape_windows (call->node, window, err);
+  if (status != NN_OK)
+    return status;
+  const nn_window flat = { .kernel = 1, .stride = 1, .dilation = 1, .out = 1 };
+  nn_window v = x->rank == 4 ? window[0] : flat, h = window[x->rank - 3];
+  *shape = (nn_conv_shape) { .batch = x->dim[0], .groups = nn_node_int (call->node, "group", 1),
+    .in_channels = x->dim[1], .in_height = x->rank == 4 ? x->dim[2] : 1, .in_width = x->dim[x->rank - 1],
+    .out_channels = w->dim[0], .out_height = x->rank == 4 ? y->dim[2] : 1, .out_width = y->dim[x->rank - 1],
+    .kh = v.kernel, .kw = h.kernel, .stride_h = v.stride, .stride_w = h.stride,
+    .dilation_h = v.dilation, .dilation_w = h.dilation, .pad_top = v.pad_begin, .pad_left = h.pad_begin,
+    .pad_bottom = v.pad_end, .pad_right = h.pad_end };
+  return NN_OK;
+}
+
+nn_tensor
+nn_conv_view (const nn_tensor *tensor)
+{
+  nn_tensor view = *tensor;
+  if (tensor->rank == 3) {
+    view.rank = 4;
+    view.dim[2] = 1;
+    view.dim[3] = tensor->dim[2];
+    view.stride[3] = tensor->stride[2];
+  }
+  if (view.dim[1] == 1)
+    view.stride[1] = 1;
+  if (view.dim[3] == 1)
+    view.stride[3] = view.stride[2];
+  if (view.dim[2] == 1)
+    view.stride[2] = view.dim[3] * view.stride[3];
+  return view;
+}
+
+bool
+nn_conv_is_channels_last (const nn_tensor *view)
+{
+  return view->stride[1] == 1 && view->stride[2] == view->dim[3] * view->stride[3];
+}
+
+static nn_status
+prepare (nn_call *call, nn_error *err)
+{
+  static const nn_kernel *const best[] = { &nn_conv_onednn, &nn_conv_own, NULL };
+  static const nn_kernel *const own[] = { &nn_conv_own, NULL };
+  nn_cpu_choice choice = nn_cpu_chosen ();
+  bool own_only = choice == NN_CPU_CHOICE_OWN || choice == NN_CPU_CHOICE_PORTABLE;
+  chosen *made = calloc (1, sizeof *made);
+  if (made == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
+  nn_status status = NN_ERR_UNSUPPORTED;
+  for (const nn_kernel *const *k = own_only ? own : best; *k != NULL && status == NN_ERR_UNSUPPORTED; k++) {
+    nn_call inner = *call;
+    inner.shared = NULL;
+    status = (*k)->prepare (&inner, err);
+    *made = (chosen) { .kernel = *k, .shared = inner.shared };
+  }
+  if (status != NN_OK) {
+    free (made);
+    return status;
+  }
+  call->shared = made;
+  return NN_OK;
+}
+
+static nn_call
+inner_call (const nn_call *call)
+{
+  nn_call inner = *call;
+  inner.shared = ((const chosen *) call->shared)->shared;
+  return inner;
+}
+
+static size_t
+scratch_bytes (const nn_call *call)
+{
+  const chosen *made = call->shared;
+  nn_call inner = inner_call (call);
+  return made->kernel->scratch_bytes ? made->kernel->scratch_bytes (&inner) : 0;
+}
+
+/* What bind() leaves is freed without the shared part at hand, so it names its kernel itself. */
+static nn_status
+bind (nn_call *call, nn_error *err)
+{
+  const chosen *made = call->shared;
+  if (made->kernel->bind == NULL)
+    return NN_OK;
+  chosen *bound = calloc (1, sizeof *bound);
+  nn_call inner = inner_call (call);
+  if (bound == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
+  nn_status status = made->kernel->bind (&inner, err);
+  if (status != NN_OK) {
+    free (bound);
+    return status;
+  }
+  *bound = (chosen) { .kernel = made->kernel, .shared = inner.local };
+  call->local = bound;
+  return NN_OK;
+}
+
+static nn_status
+run (const nn_call *call, nn_error *err)
+{
+  const chosen *made = call->shared, *bound = call->local;
+  nn_call inner = inner_call (call);
+  inner.local = bound ? bound->shared : NULL;
+  return made->kernel->run (&inner, err);
+}
+
+static void
+unbind (void *local)
+{
+  chosen *bound = local;
+  if (bound == NULL)
+    return;
+  bound->kernel->unbind (bound->shared);
+  free (bound);
+}
+
+static void
+release (void *shared)
+{
+  chosen *made = shared;
+  if (made == NULL)
+    return;
+  if (made->kernel->release)
+    made->kernel->release (made->shared);
+  free (made);
+}
+
+const nn_kernel nn_cpu_conv = {
+  .prepare = prepare,
+  .scratch_bytes = scratch_bytes,
+  .bind = bind,
+  .run = run,
+  .unbind = unbind,
+  .release = release,
+};

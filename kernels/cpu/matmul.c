@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* MatMul (with NumPy's broadcasting of the matrices) and Gemm, tile by tile. */
+#include "cpu.h"
+#include "loop.h"
+#include "simd.h"
+
+#include "../graph/shape.h"
+
+#include <stdlib.h>
+
+/* rows × inner times inner × columns; b packed once if it is a constant matrix. */
+typedef struct product {
+  const nn_simd_conv *simd;
+  int64_t rows, inner, columns;
+  float *packed;
+} product;
+
+static int64_t
+round_up (int64_t n, int64_t unit)
+{
+  return (n + unit - 1) / unit * unit;
+}
+
+static size_t
+packed_bytes (const product *p)
+{
+  return (size_t) round_up (p->inner * round_up (p->columns, p->simd->lanes) * 4, 64);
+}
+
+static size_t
+row_bytes (int64_t n)
+{
+  return (size_t) round_up (n * 4, 64);
+}
+
+/* Panels of tile_cols columns, each row by row, the last padded to whole vectors. */
+static void
+pack (const product *p, const float *b, int64_t row_step, int64_t column_step, float *to)
+{
+  for (int64_t first = 0; first < p->columns; first += p->simd->tile_cols) {
+    int64_t here = p->columns - first < p->simd->tile_cols ? p->columns - first : p->simd->tile_cols;
+    int64_t width = round_up (here, p->simd->lanes);
+    for (int64_t k = 0; k < p->inner; k++, to += width)
+      for (int64_t j = 0; j < width; j++)
+        to[j] = j < here ? b[k * row_step + (first + j) * column_step] : 0;
+  }
+}
+
+/* c = a · packed; a's rows are contiguous, c's too. */
+static void
+multiply (const product *p, const float *a, int64_t a_row, const float *packed, float *c, int64_t c_row,
+          const nn_activation *activation)
+{
+  for (int64_t row = 0; row < p->rows; row += NN_TILE_ROWS) {
+    const float *rows[NN_TILE_ROWS];
+    int n_rows = p->rows - row < NN_TILE_ROWS ? (int) (p->rows - row) : NN_TILE_ROWS;
+    for (int i = 0; i < NN_TILE_ROWS; i++)
+      rows[i] = a + (row + (i < n_rows ? i : n_rows - 1)) * a_row;
+    for (int64_t first = 0; first < p->columns; first += p->simd->tile_cols) {
+      int cols = p->columns - first < p->simd->tile_cols ? (int) (p->columns - first) : p->simd->tile_cols;
+      nn_tile tile = { .a = rows, .w = packed + first * p->inner, .c = c + row * c_row + first, .taps = 1,
+                       .k = p->inner, .c_stride = c_row, .rows = n_rows, .cols = cols, .activation = *activation };
+      p->simd->tile (&tile);
+    }
+  }
+}
+
+/* An operand as a stack of matrices: rank ≥ 2, a vector with a dimension of 1 added. */
+static nn_tensor
+as_matrices (const nn_tensor *tensor, bool left)
+{
+  nn_tensor view = *tensor;
+  if (tensor->rank == 1) {
+    view.rank = 2;
+    view.dim[left ? 1 : 0] = tensor->dim[0];
+    view.stride[left ? 1 : 0] = tensor->stride[0];
+    view.dim[left ? 0 : 1] = 1;
+    view.stride[left ? 0 : 1] = 0;
+  }
+  return view;
+}
+
+static nn_tensor
+transposed (const nn_tensor *matrix, bool wanted)
+{
+  nn_tensor view = *matrix;
+  if (wanted) {
+    view.dim[0] = matrix->dim[1];
+    view.dim[1] = matrix->dim[0];
+    view.stride[0] = matrix->stride[1];
+    view.stride[1] = matrix->stride[0];
+  }
+  return view;
+}
+
+static nn_tensor
+left_operand (const nn_call *call)
+{
+  nn_tensor a = as_matrices (&call->in[0], true);
+  return transposed (&a, nn_node_int (call->node, "transA", 0) != 0);
+}
+
+static nn_tensor
+right_operand (const nn_call *call)
+{
+  nn_tensor b = as_matrices (&call->in[1], false);
+  return transposed (&b, nn_node_int (call->node, "transB", 0) != 0);
+}
+
+static void
+release (void *shared)
+{
+  product *p = shared;
+  free (p->packed);
+  free (p);
+}
+
+static nn_status
+prepare (nn_call *call, nn_error *err)
+{
+  if (call->in[0].dtype != NN_F32 || call->in[1].dtype != NN_F32)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "products of %s and %s are not supported",
+                    nn_dtype_name (call->in[0].dtype), nn_dtype_name (call->in[1].dtype));
+  nn_tensor a = left_operand (call), b = right_operand (call);
+  product *p = calloc (1, sizeof *p);
+  if (p == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
+  *p = (product) { .simd = nn_simd_conv_kernels (), .rows = a.dim[a.rank - 2], .inner = a.dim[a.rank - 1],
+                   .columns = b.dim[b.rank - 1] };
+  if (call->node->in[1]->constant != NULL && b.rank == 2) {
+    p->packed = aligned_alloc (64, packed_bytes (p) + 64);
+    if (p->packed == NULL) {
+      free (p);
+      return nn_fail (err, NN_ERR_MEMORY, "out of memory for packed weights");
+    }
+    pack (p, b.data, b.stride[0], b.stride[1], p->packed);
+  }
+  call->shared = p;
+  return NN_OK;
+}
+
+/* Scratch: b packed, then a copied where its rows are not contiguous. */
+static size_t
+scratch_bytes (const nn_call *call)
+{
+  const product *p = call->shared;
+  return packed_bytes (p) + row_bytes (p->rows * p->inner);
+}
+
+static const float *
+contiguous_rows (const product *p, const float *a, int64_t row_step, int64_t column_step, float *room,
+                 int64_t *a_row)
+{
+  *a_row = row_step;
+  if (column_step == 1 || p->inner == 1)
+    return a;
+  for (int64_t i = 0; i < p->rows; i++)
+    for (int64_t k = 0; k < p->inner; k++)
+      room[i * p->inner + k] = a[i * row_step + k * column_step];
+  *a_row = p->inner;
+  return room;
+}
+
+typedef struct batch_arg {
+  const nn_call *call;
+  const nn_tensor *a, *b;
+  int64_t c_row;
+  nn_activation activation;
+} batch_arg;
+
+/* One product for each element of the broadcast batch dimensions. */
+static void
+multiply_batch (int64_t n, char *const *at, const int64_t *stride, const void *arg)
+{
+  const batch_arg *batch = arg;
+  const product *p = batch->call->shared;
+  const nn_tensor *a = batch->a, *b = batch->b;
+  float *packed = batch->call->scratch, *room = packed + packed_bytes (p) / sizeof (float);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t a_row;
+    const float *rows = contiguous_rows (p, (const float *) (at[1] + i * stride[1]), a->stride[a->rank - 2],
+                                         a->stride[a->rank - 1], room, &a_row);
+    if (p->packed == NULL)
+      pack (p, (const float *) (at[2] + i * stride[2]), b->stride[b->rank - 2], b->stride[b->rank - 1], packed);
+    multiply (p, rows, a_row, p->packed ? p->packed : packed, (float *) (at[0] + i * stride[0]), batch->c_row,
+              &batch->activation);
+  }
+}
+
+static void
+multiply_all (const nn_call *call, const nn_tensor *out, const nn_activation *activation)
+{
+  const product *p = call->shared;
+  nn_tensor a = left_operand (call), b = right_operand (call);
+  batch_arg arg = { call, &a, &b, p->columns, *activation };
+  nn_tensor batch_a = a, batch_b = b, batch_c = *out;
+  const nn_tensor *in[] = { &batch_a, &batch_b };
+  nn_loop loop;
+  batch_a.rank -= 2;
+  batch_b.rank -= 2;
+  batch_c.rank -= (call->in[0].rank > 1) + (call->in[1].rank > 1);
+  nn_loop_init (&loop, &batch_c, in, 2);
+  nn_loop_run (&loop, multiply_batch, &arg);
+}
+
+static nn_status
+run_matmul (const nn_call *call, nn_error *err)
+{
+  multiply_all (call, &call->out[0], &call->node->activation);
+  return NN_OK;
+}
+
+/* ---- Gemm: alpha a b + beta c ---- */
+
+typedef struct finish {
+  float alpha, beta;
+} finish;
+
+static void
+finish_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)
+{
+  const finish *f = arg;
+  for (int64_t i = 0; i < n; i++) {
+    float *y = (float *) (at[0] + i * stride[0]);
+    *y = f->alpha * *y + f->beta * *(const float *) (at[1] + i * stride[1]);
+  }
+}
+
+static nn_status
+run_gemm (const nn_call *call, nn_error *err)
+{
+  static const float zero = 0;
+  finish f = { nn_node_float (call->node, "alpha", 1), nn_node_float (call->node, "beta", 1) };
+  nn_tensor nothing = nn_tensor_make (NN_F32, 0, NULL, NN_LAYOUT_ROW_MAJOR, (void *) &zero);
+  const nn_tensor *y = &call->out[0], *c = nn_node_has (call->node, 2) ? &call->in[2] : &nothing;
+  nn_loop loop;
+  multiply_all (call, y, &(nn_activation) { NN_ACT_NONE, 0, 0 });
+  nn_loop_init (&loop, y, &c, 1);
+  nn_loop_run (&loop, finish_row, &f);
+  if (call->node->activation.kind != NN_ACT_NONE)
+    nn_simd_math_kernels ()->activate (&call->node->activation, nn_tensor_count (y), y->data, y->data);
+  return NN_OK;
+}
+
+const nn_kernel nn_cpu_matmul = {
+  .prepare = prepare,
+  .scratch_bytes = scratch_bytes,
+  .run = run_matmul,
+  .release = release,
+};
+const nn_kernel nn_cpu_gemm = {
+  .prepare = prepare,
+  .scratch_bytes = scratch_bytes,
+  .run = run_gemm,
+  .release = release,
+};

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Operators that only move elements, of any type. */
+#include "cpu.h"
+#include "loop.h"
+
+#include "../graph/shape.h"
+
+#include <string.h>
+
+/* `length` elements of dimension `axis` from `start` on. */
+static nn_tensor
+part (const nn_tensor *tensor, int axis, int64_t start, int64_t length)
+{
+  nn_tensor view = *tensor;
+  view.dim[axis] = length;
+  view.data = (char *) tensor->data + start * tensor->stride[axis] * (int64_t) nn_dtype_size (tensor->dtype);
+  return view;
+}
+
+static nn_status
+run_concat (const nn_call *call, nn_error *err)
+{
+  int axis = nn_shape_axis (nn_node_int (call->node, "axis", 1), call->out[0].rank);
+  int64_t start = 0;
+  for (int i = 0; i < call->node->n_in; i++) {
+    nn_tensor to = part (&call->out[0], axis, start, call->in[i].dim[axis]);
+    nn_copy (&to, &call->in[i]);
+    start += call->in[i].dim[axis];
+  }
+  return NN_OK;
+}
+
+/* How long a part of Split is whose result nobody wants: as the operand or attribute says, else
+ * an equal part. */
+static int64_t
+unwanted_length (const nn_call *call, int i, int64_t whole)
+{
+  const nn_attr *attr = nn_node_attr (call->node, "split");
+  if (call->node->n_in > 1 && call->node->in[1] != NULL)
+    return ((const int64_t *) call->in[1].data)[i];
+  return attr ? attr->ints[i] : (whole + call->node->n_out - 1) / call->node->n_out;
+}
+
+static nn_status
+run_split (const nn_call *call, nn_error *err)
+{
+  int axis = nn_shape_axis (nn_node_int (call->node, "axis", 0), call->in[0].rank);
+  int64_t start = 0;
+  for (int i = 0; i < call->node->n_out; i++) {
+    bool wanted = call->node->out[i] != NULL;
+    int64_t length = wanted ? call->out[i].dim[axis] : unwanted_length (call, i, call->in[0].dim[axis]);
+    nn_tensor from = part (&call->in[0], axis, start, length);
+    if (wanted)
+      nn_copy (&call->out[i], &from);
+    start += length;
+  }
+  return NN_OK;
+}
+
+/* Reshape and its like: the same elements in the same row-major order. Reorder and Identity: in
+ * the same places. */
+static nn_status
+run_copy (const nn_call *call, nn_error *err)
+{
+  const nn_tensor *x = &call->in[0], *y = &call->out[0];
+  bool same_shape = x->rank == y->rank && memcmp (x->dim, y->dim, (size_t) x->rank * sizeof x->dim[0]) == 0;
+  if (same_shape) {
+    nn_copy (y, x);
+    return NN_OK;
+  }
+  if (!nn_tensor_is_dense (x, NN_LAYOUT_ROW_MAJOR) || !nn_tensor_is_dense (y, NN_LAYOUT_ROW_MAJOR))
+    return nn_fail (err, NN_ERR_ARGUMENT, "a reshaped operand is not row-major");
+  if (x->data != y->data)
+    memcpy (y->data, x->data, nn_tensor_bytes (y));
+  return NN_OK;
+}
+
+static nn_status
+run_transpose (const nn_call *call, nn_error *err)
+{
+  const nn_tensor *x = &call->in[0];
+  const nn_attr *perm = nn_node_attr (call->node, "perm");
+  nn_tensor view = *x;
+  for (int i = 0; i < x->rank; i++) {
+    int from = perm ? (int) perm->ints[i] : x->rank - 1 - i;
+    view.dim[i] = x->dim[from];
+    view.stride[i] = x->stride[from];
+  }
+  nn_copy (&call->out[0], &view);
+  return NN_OK;
+}
+
+static nn_status
+run_slice (const nn_call *call, nn_error *err)
+{
+  int64_t start[NN_MAX_RANK], step[NN_MAX_RANK], count[NN_MAX_RANK];
+  nn_status status = nn_shape_slice_ranges (call->node, start, step, count, err);
+  if (status != NN_OK)
+    return status;
+  nn_tensor view = call->in[0];
+  for (int i = 0; i < view.rank; i++) {
+    view = part (&view, i, start[i], count[i]);
+    view.stride[i] *= step[i];
+  }
+  nn_copy (&call->out[0], &view);
+  return NN_OK;
+}
+
+static int64_t
+index_at (const nn_tensor *indices, int64_t i)
+{
+  return indices->dtype == NN_I64 ? ((const int64_t *) indices->data)[i] : ((const int32_t *) indices->data)[i];
+}
+
+static nn_status
+prepare_gather (nn_call *call, nn_error *err)
+{
+  if (call->in[1].dtype != NN_I64 && call->in[1].dtype != NN_I32)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "indices of type %s", nn_dtype_name (call->in[1].dtype));
+  return NN_OK;
+}
+
+/* The result's dimensions are the operand's with `axis` replaced by those of the indices: seen as
+ * one dimension, each index picks a slice of length 1. */
+static nn_status
+run_gather (const nn_call *call, nn_error *err)
+{
+  const nn_tensor *x = &call->in[0], *indices = &call->in[1];
+  int axis = nn_shape_axis (nn_node_int (call->node, "axis", 0), x->rank);
+  int64_t dim[NN_MAX_RANK], n = nn_tensor_count (indices);
+  memcpy (dim, x->dim, sizeof dim);
+  dim[axis] = n;
+  nn_tensor y = nn_tensor_make (x->dtype, x->rank, dim, NN_LAYOUT_ROW_MAJOR, call->out[0].data);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t at = index_at (indices, i);
+    if (at < -x->dim[axis] || at >= x->dim[axis])
+      return nn_fail (err, NN_ERR_FORMAT, "index %lld of Gather is outside a dimension of %lld", (long long) at,
+                      (long long) x->dim[axis]);
+    nn_tensor to = part (&y, axis, i, 1), from = part (x, axis, at < 0 ? at + x->dim[axis] : at, 1);
+    nn_copy (&to, &from);
+  }
+  return NN_OK;
+}
+
+static nn_status
+run_shape (const nn_call *call, nn_error *err)
+{
+  int rank = call->in[0].rank;
+  int64_t start = nn_node_int (call->node, "start", 0);
+  start = start < 0 ? start + rank : start;
+  start = start < 0 ? 0 : start;
+  for (int64_t i = 0; i < call->out[0].dim[0]; i++)
+    ((int64_t *) call->out[0].data)[i] = call->in[0].dim[start + i];
+  return NN_OK;
+}
+
+const nn_kernel nn_cpu_concat = { .run = run_concat };
+const nn_kernel nn_cpu_split = { .run = run_split };
+const nn_kernel nn_cpu_copy = { .run = run_copy };
+const nn_kernel nn_cpu_transpose = { .run = run_transpose };
+const nn_kernel nn_cpu_slice = { .run = run_slice };
+const nn_kernel nn_cpu_gather = { .prepare = prepare_gather, .run = run_gather };
+const nn_kernel nn_cpu_shape = { .run = run_shape };

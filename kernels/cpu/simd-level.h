@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files that are compiled once an instruction set share. NN_SIMD_LEVEL is its name.
+ * Nothing here may have external linkage: each level has its own copy.
+ */
+#pragma once
+
+#include "simd.h"
+
+#if defined __AVX512F__
+#define LANES 16
+#define TILE_VECTORS 4 /* with 6 rows: 24 sums, 4 weights, 1 operand of 32 registers */
+#elif defined __AVX2__
+#define LANES 8
+#define TILE_VECTORS 2 /* 12 sums, 2 weights, 1 operand of 16 registers */
+#elif defined __aarch64__
+#define LANES 4
+#define TILE_VECTORS 4 /* 32 registers */
+#else
+#define LANES 4
+#define TILE_VECTORS 2
+#endif
+
+/* A vector that may lie at any float's address. */
+typedef float vec __attribute__ ((vector_size (LANES * 4), aligned (4), may_alias));
+
+#define GLUE2(a, b) a##b
+#define GLUE(a, b) GLUE2 (a, b)
+#define NN_SIMD_TABLE(kind) GLUE (nn_simd_##kind##_, NN_SIMD_LEVEL)
+extern const nn_simd_conv NN_SIMD_TABLE (conv);
+extern const nn_simd_math NN_SIMD_TABLE (math);
+
+/* e^x: Cody and Waite's reduction to ±ln 2 / 2 and the Cephes library's polynomial (expf.c), without branches;
+ * relative error < 2^-22. */
+static inline float
+exp_approx (float x)
+{
+  float clamped = x > 88.3762626f ? 88.3762626f : x < -87.3365447f ? -87.3365447f : x;
+  float n = __builtin_floorf (clamped * 1.44269504088896341f + 0.5f);
+  float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  union {
+    int32_t i;
+    float f;
+  } power = { .i = ((int32_t) n + 127) * (1 << 23) };
+  return p * power.f;
+}
+
+/* x stays NaN through all of them. */
+static inline float
+clamp_between (float x, float low, float high)
+{
+  x = x < low ? low : x;
+  return x > high ? high : x;
+}

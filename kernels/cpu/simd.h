@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Inner loops that are compiled once for each instruction set (meson.build) from the same plain C
+ * with GCC's and Clang's vector types; simd.c picks the best that the processor runs.
+ */
+#pragma once
+
+#include "../graph/graph.h"
+
+#define NN_TILE_ROWS 6
+
+/* One tile of a product of matrices, which also is one of a convolution over channels-last
+ * memory: row i of the tile is an output pixel, a tap is one position of the filter.
+ *
+ *   c[i][j] = activation (Σ_t Σ_k a[t][i][k] · w[t][k][j] + bias[j] + residual[i][j])
+ *
+ * for i < rows ≤ NN_TILE_ROWS and j < cols ≤ tile_cols. */
+typedef struct nn_tile {
+  const float *const *a; /* taps × NN_TILE_ROWS pointers; those of unused rows are readable too */
+  const float *w;        /* taps × k × cols rounded up to `lanes` */
+  const float *bias;     /* cols rounded up to `lanes`; NULL: 0 */
+  const float *residual; /* NULL: none */
+  float *c;
+  int64_t taps, k, c_stride, residual_stride; /* strides in elements */
+  int rows, cols;
+  nn_activation activation;
+} nn_tile;
+
+/* Output rows of a depthwise convolution (one filter a channel) over channels-last memory. */
+typedef struct nn_depthwise {
+  const float *x;        /* the image's first element; channels contiguous */
+  const float *w;        /* kh × kw × channels */
+  const float *bias;     /* channels; NULL: 0 */
+  const float *residual; /* the image's; NULL: none */
+  float *y;
+  int64_t channels, height, width, out_height, out_width;
+  int64_t x_row, x_col, y_row, y_col, residual_row, residual_col; /* elements from row to row, from pixel to pixel */
+  int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+  nn_activation activation;
+} nn_depthwise;
+
+typedef struct nn_simd_conv {
+  int lanes;     /* of a vector of floats */
+  int tile_cols; /* a multiple of it */
+  void (*tile) (const nn_tile *tile);
+  void (*depthwise) (const nn_depthwise *conv, int64_t first_row, int64_t end_row);
+} nn_simd_conv;
+
+typedef enum nn_binary_kind { NN_BINARY_ADD, NN_BINARY_SUB, NN_BINARY_MUL, NN_BINARY_DIV } nn_binary_kind;
+
+typedef struct nn_simd_math {
+  /* y = f (x); both contiguous, may be the same. Maximum error: 2 units in the last place for
+   * SIGMOID, SILU and TANH, 1e-6 absolute for GELU, exact arithmetic else. */
+  void (*activate) (const nn_activation *activation, int64_t n, const float *x, float *y);
+  /* y[i] = a[i · step_a] op b[i · step_b], steps 0 or 1. */
+  void (*binary) (nn_binary_kind kind, int64_t n, const float *a, int64_t step_a, const float *b,
+                  int64_t step_b, float *y);
+  void (*scale_shift) (int64_t n, const float *x, const float *scale, const float *shift, float *y);
+  void (*accumulate) (int64_t n, const float *x, float *sum); /* sum += x */
+  void (*maximum) (int64_t n, const float *x, float *max);    /* max = max (max, x); NaN stays */
+  /* y = exp (x - shift); returns the sum of y. */
+  float (*exp_sum) (int64_t n, float shift, const float *x, float *y);
+} nn_simd_math;
+
+/* The best that the processor runs; the baseline's while nn_cpu_chosen() says so. */
+const nn_simd_conv *nn_simd_conv_kernels (void);
+const nn_simd_math *nn_simd_math_kernels (void);
