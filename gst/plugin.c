@@ -3,6 +3,7 @@
 #include <gst/gst.h>
 
 #include "elements/gstjsonsink.h"
+#include "elements/gstlayoutoverlay.h"
 #include "gstdoclayoutmeta.h"
 #include "gstdocpagemeta.h"
 
@@ -12,6 +13,7 @@ static const struct
   const gchar *name;
   gboolean (*add) (GstPlugin * plugin);
 } elements[] = {
+  {"layoutoverlay", gst_element_register_layoutoverlay},
   {"jsonsink", gst_element_register_jsonsink},
 };
 
