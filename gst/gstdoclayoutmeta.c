@@ -217,8 +217,11 @@ void
 gst_doc_layout_meta_register (void)
 {
   static gsize once = 0;
-  static const gchar *tags[] =
-      { GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR, NULL };
+  /* What the boxes depend on: an element that changes one of these and cannot transform the meta
+   * drops it. */
+  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR,
+    GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL
+  };
 
   if (g_once_init_enter (&once)) {
     /* A second copy of this library in the process may have been first. */

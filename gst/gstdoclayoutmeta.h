@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Layout meta: the regions found on a frame.
  *
- * A GstCustomMeta named "GstDocLayoutMeta" whose boxes follow scaling (videoscale) and, where the
- * element tells, cropping. Fields:
+ * A GstCustomMeta named "GstDocLayoutMeta". Its boxes follow scaling (videoscale), borders included;
+ * elements that move the picture without telling (videoflip, videocrop) drop it. Fields:
  *   width, height   uint    pixels of the frame that the boxes refer to
  *   regions         array of structures "region", best first, each with
  *     id            uint    from 0 in the page
@@ -17,7 +17,12 @@
  *   origin-sx, origin-sy, origin-tx, origin-ty  double  x of the frame that the detector saw =
  *                           x × origin-sx + origin-tx; likewise y
  *   origin-width, origin-height  uint  pixels of that frame
- * From Python: buffer.get_custom_meta("GstDocLayoutMeta").get_structure().get_array("regions").
+ * Python, with python3-gi alone or with gst-python (read and passing on, tests/test_metas.py):
+ *   layout = buffer.get_custom_meta("GstDocLayoutMeta").get_structure()
+ *   found, regions = layout.get_array("regions")
+ *   for i in range(regions.n_values):
+ *       region = regions.get_nth(i)
+ *       print(region.get_string("label"), region.get_double("x0")[1])
  * An empty page has the meta with no regions; a page that was not looked at has none.
  */
 #pragma once

@@ -25,11 +25,14 @@ struct _GstUnifiedAllocator
   guint64 last_serial;          /* under the object lock */
 };
 
+/* *INDENT-OFF* */
 G_DEFINE_TYPE_WITH_CODE (GstUnifiedAllocator, gst_unified_allocator,
     GST_TYPE_ALLOCATOR,
     GST_DEBUG_CATEGORY_INIT (gst_unified_allocator_debug, "unifiedallocator",
         0, "memfd memory"))
-     static const GstUnifiedMemory *whole (GstMemory * memory)
+/* *INDENT-ON* */
+
+static const GstUnifiedMemory *whole (GstMemory * memory)
 {
   return (const GstUnifiedMemory *) (memory->parent ? memory->parent : memory);
 }

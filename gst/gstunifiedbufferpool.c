@@ -8,10 +8,13 @@ struct _GstUnifiedBufferPool
   GstVideoBufferPool parent;
 };
 
+/* *INDENT-OFF* */
 G_DEFINE_TYPE (GstUnifiedBufferPool, gst_unified_buffer_pool,
     GST_TYPE_VIDEO_BUFFER_POOL)
-     static const gchar **gst_unified_buffer_pool_get_options (GstBufferPool *
-    pool)
+/* *INDENT-ON* */
+
+static const gchar **
+gst_unified_buffer_pool_get_options (GstBufferPool * pool)
 {
   static const gchar *options[] = { GST_BUFFER_POOL_OPTION_VIDEO_META,
     GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT, NULL

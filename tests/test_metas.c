@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The page and layout metas: what they store, and what stock elements make of them. */
+#include "gst/gstdoclabels.h"
+#include "gst/gstdoclayoutmeta.h"
+#include "gst/gstdocpagemeta.h"
+#include "gst_harness.h"
+
+#include <math.h>
+
+#define PAGE_CAPS "video/x-raw,format=BGRx,width=200,height=100,framerate=1/1"
+
+static void
+add_metas (GstBuffer * buffer)
+{
+  GstDocPage page = GST_DOC_PAGE_INIT;
+  GstDocLayout *layout = gst_doc_layout_new (200, 100);
+  GstDocRegion regions[] = {
+    {0, 4, "table", 0.9, 20.5, 10.25, 100, 50},
+    {1, 0, "text", 0.6, 0, 0, 200, 100},
+  };
+
+  page.document = "file:///a.pdf";
+  page.page = 3;
+  page.error = "page 3: damaged";
+  fail_unless (gst_doc_page_meta_add (buffer, &page));
+
+  g_array_append_vals (layout->regions, regions, G_N_ELEMENTS (regions));
+  layout->device = g_strdup ("cpu");
+  layout->infer_ms = 12.5;
+  fail_unless (gst_doc_layout_meta_add (buffer, layout));
+  gst_doc_layout_free (layout);
+}
+
+/* Pushes a page with metas through `launch`; NULL where the element cannot be made. */
+static GstBuffer *
+through (const gchar * launch)
+{
+  GstHarness *h = gst_harness_new_parse (launch);
+  GstBuffer *in = doc_frame_new (PAGE_CAPS, 255, 0), *out;
+
+  add_metas (in);
+  gst_harness_set_src_caps_str (h, PAGE_CAPS);
+  fail_unless_equals_int (gst_harness_push (h, in), GST_FLOW_OK);
+  out = gst_harness_pull (h);
+  fail_unless (out != NULL);
+  gst_harness_teardown (h);
+  return out;
+}
+
+static void
+check_page (GstBuffer * buffer, const gchar * launch)
+{
+  GstDocPage page;
+
+  fail_unless (gst_doc_page_meta_get (buffer, &page), "lost by %s", launch);
+  fail_unless_equals_string (page.document, "file:///a.pdf");
+  fail_unless_equals_int (page.page, 3);
+  fail_unless_equals_string (page.error, "page 3: damaged");
+}
+
+static void
+check_box (const GstDocLayout * layout, guint index, gdouble x0, gdouble y0,
+    gdouble x1, gdouble y1)
+{
+  const GstDocRegion *r =
+      &g_array_index (layout->regions, GstDocRegion, index);
+
+  fail_unless (fabs (r->x0 - x0) < 1e-9 && fabs (r->y0 - y0) < 1e-9
+      && fabs (r->x1 - x1) < 1e-9 && fabs (r->y1 - y1) < 1e-9,
+      "region %u is %g %g %g %g, not %g %g %g %g", index, r->x0, r->y0, r->x1,
+      r->y1, x0, y0, x1, y1);
+}
+
+/* What each stock element does to a layout of 200×100 with the boxes of add_metas(). */
+static const struct
+{
+  const gchar *launch;
+  gint width, height;           /* of the layout; 0: it is to be gone */
+  gdouble box[4];               /* of the first region */
+} elements[] = {
+  {"queue", 200, 100, {20.5, 10.25, 100, 50}},
+  {"tee name=t ! queue t. ! fakesink async=false", 200, 100, {20.5, 10.25, 100, 50}},
+  {"identity", 200, 100, {20.5, 10.25, 100, 50}},
+  {"videoconvert ! capsfilter caps=video/x-raw,format=GRAY8", 200, 100,
+      {20.5, 10.25, 100, 50}},
+  {"videoconvert ! capsfilter caps=video/x-raw,format=I420", 200, 100,
+      {20.5, 10.25, 100, 50}},
+  {"videoscale ! capsfilter caps=video/x-raw,width=400,height=200", 400, 200,
+      {41, 20.5, 200, 100}},
+  /* stretched: the display aspect is kept by pixels that are not square */
+  {"videoscale ! capsfilter caps=video/x-raw,width=100,height=100", 100, 100,
+      {10.25, 10.25, 50, 50}},
+  /* with borders: 50 pixels above and below */
+  {"videoscale ! "
+      "capsfilter caps=video/x-raw,width=200,height=200,pixel-aspect-ratio=1/1",
+      200, 200, {20.5, 60.25, 100, 100}},
+  {"videoflip video-direction=horiz", 0, 0, {0}},
+  {"videoflip video-direction=90r", 0, 0, {0}},
+  {"videocrop left=10 top=10", 0, 0, {0}},
+};
+
+GST_START_TEST (stock_elements)
+{
+  const gchar *launch = elements[__i__].launch;
+  GstBuffer *out = through (launch);
+  GstDocLayout *layout = gst_doc_layout_meta_get (out);
+  const gdouble *box = elements[__i__].box;
+
+  check_page (out, launch);
+  if (elements[__i__].width == 0) {
+    fail_unless (layout == NULL, "%s keeps boxes that it does not move",
+        launch);
+  } else {
+    fail_unless (layout != NULL, "lost by %s", launch);
+    fail_unless_equals_int (layout->width, elements[__i__].width);
+    fail_unless_equals_int (layout->height, elements[__i__].height);
+    fail_unless_equals_int (layout->regions->len, 2);
+    check_box (layout, 0, box[0], box[1], box[2], box[3]);
+    fail_unless_equals_int (layout->origin_width, 200);
+    /* the origin mapping leads back to where the detector saw it */
+    fail_unless_equals_float (box[0] * layout->origin_sx + layout->origin_tx,
+        20.5);
+    fail_unless_equals_float (box[1] * layout->origin_sy + layout->origin_ty,
+        10.25);
+    fail_unless_equals_float (box[2] * layout->origin_sx + layout->origin_tx,
+        100);
+    fail_unless_equals_float (box[3] * layout->origin_sy + layout->origin_ty,
+        50);
+    gst_doc_layout_free (layout);
+  }
+  gst_buffer_unref (out);
+}
+
+GST_END_TEST
+
+GST_START_TEST (origin_through_two_scalings)
+{
+  GstBuffer *out = through ("videoscale ! capsfilter "
+      "caps=video/x-raw,width=200,height=200,pixel-aspect-ratio=1/1 ! "
+      "videoscale ! capsfilter caps=video/x-raw,width=100,height=100");
+  GstDocLayout *layout = gst_doc_layout_meta_get (out);
+  const GstDocRegion *r = &g_array_index (layout->regions, GstDocRegion, 0);
+
+  check_box (layout, 0, 10.25, 30.125, 50, 50);
+  fail_unless_equals_float (r->x0 * layout->origin_sx + layout->origin_tx,
+      20.5);
+  fail_unless_equals_float (r->y0 * layout->origin_sy + layout->origin_ty,
+      10.25);
+  gst_doc_layout_free (layout);
+  gst_buffer_unref (out);
+}
+
+GST_END_TEST
+
+GST_START_TEST (page_round_trip)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  GstDocPage page = GST_DOC_PAGE_INIT, got;
+
+  fail_if (gst_doc_page_meta_get (buffer, &got));
+  fail_unless (got.document == NULL && got.rotation == -1);
+
+  fail_unless (gst_doc_page_meta_add (buffer, &page));
+  fail_unless (gst_doc_page_meta_get (buffer, &got));
+  fail_unless (got.document == NULL && got.page == 0 && got.pages == 0
+      && got.width_pt == 0.0 && got.rotation == -1 && got.error == NULL
+      && got.render_ms == -1.0 && got.wait_ms == -1.0);
+
+  page.document = "file:///ä.pdf";
+  page.page = 2;
+  page.pages = 7;
+  page.width = 827;
+  page.height = 1170;
+  page.width_pt = 595.28;
+  page.height_pt = 841.89;
+  page.scale = 1.25;
+  page.x = 3.5;
+  page.y = 4.5;
+  page.rotation = 0;
+  page.render_ms = 6.5;
+  page.wait_ms = 0.0;
+  fail_unless (gst_doc_page_meta_add (buffer, &page));
+  fail_unless (gst_doc_page_meta_get (buffer, &got));
+  fail_unless_equals_string (got.document, page.document);
+  fail_unless (got.page == 2 && got.pages == 7 && got.width == 827
+      && got.height == 1170 && got.width_pt == 595.28
+      && got.height_pt == 841.89 && got.rotation == 0 && got.error == NULL
+      && got.scale == 1.25 && got.x == 3.5 && got.y == 4.5
+      && got.render_ms == 6.5 && got.wait_ms == 0.0);
+  gst_buffer_unref (buffer);
+}
+
+GST_END_TEST
+
+GST_START_TEST (page_with_fields_of_wrong_types)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  GstDocPage got;
+
+  gst_doc_page_meta_register ();
+  gst_structure_set (gst_custom_meta_get_structure (gst_buffer_add_custom_meta
+          (buffer, GST_DOC_PAGE_META_NAME)), "page", G_TYPE_STRING, "three",
+      "document", G_TYPE_INT, 1, "status", G_TYPE_STRING, "error", NULL);
+  fail_unless (gst_doc_page_meta_get (buffer, &got));
+  fail_unless (got.page == 0 && got.document == NULL);
+  fail_unless_equals_string (got.error, "unknown error");
+  gst_buffer_unref (buffer);
+}
+
+GST_END_TEST
+
+GST_START_TEST (layout_round_trip)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  GstDocLayout *got, *layout = gst_doc_layout_new (10, 20);
+
+  fail_unless (gst_doc_layout_meta_get (buffer) == NULL);
+  fail_unless (gst_doc_layout_meta_add (buffer, layout));
+  got = gst_doc_layout_meta_get (buffer);
+  fail_unless (got->regions->len == 0 && got->model == NULL);
+  gst_doc_layout_free (got);
+
+  add_metas (buffer);
+  got = gst_doc_layout_meta_get (buffer);
+  fail_unless_equals_int (got->regions->len, 2);
+  fail_unless_equals_int (got->width, 200);
+  fail_unless_equals_int (got->origin_height, 100);
+  fail_unless_equals_string (got->device, "cpu");
+  fail_unless_equals_float (got->infer_ms, 12.5);
+  check_box (got, 0, 20.5, 10.25, 100, 50);
+  fail_unless_equals_string (g_array_index (got->regions, GstDocRegion,
+          0).label, "table");
+  fail_unless_equals_int (g_array_index (got->regions, GstDocRegion, 0).class_id,
+      4);
+  fail_unless_equals_float (g_array_index (got->regions, GstDocRegion, 1).score,
+      0.6);
+  fail_unless_equals_int (g_array_index (got->regions, GstDocRegion, 1).id, 1);
+  gst_doc_layout_free (got);
+  gst_doc_layout_free (layout);
+  gst_buffer_unref (buffer);
+}
+
+GST_END_TEST
+
+GST_START_TEST (not_writable)
+{
+  GstBuffer *buffer = gst_buffer_new (), *second = gst_buffer_ref (buffer);
+  GstDocLayout *layout = gst_doc_layout_new (10, 20);
+  GstDocPage page = GST_DOC_PAGE_INIT;
+
+  fail_if (gst_doc_page_meta_add (buffer, &page));
+  fail_if (gst_doc_layout_meta_add (buffer, layout));
+  fail_unless (gst_doc_layout_meta_get (buffer) == NULL);
+  gst_doc_layout_free (layout);
+  gst_buffer_unref (second);
+  gst_buffer_unref (buffer);
+}
+
+GST_END_TEST
+
+GST_START_TEST (part_of_the_bytes)
+{
+  GstBuffer *frame = doc_frame_new (PAGE_CAPS, 0, 0), *part;
+
+  add_metas (frame);
+  part = gst_buffer_copy_region (frame, GST_BUFFER_COPY_ALL, 100, 400);
+  fail_unless (gst_doc_layout_meta_get (part) == NULL);
+  gst_buffer_unref (part);
+  gst_buffer_unref (frame);
+}
+
+GST_END_TEST
+
+GST_START_TEST (label_colors)
+{
+  fail_unless_equals_int (gst_doc_label_color ("figure"),
+      gst_doc_label_color ("Picture"));
+  fail_unless_equals_int (gst_doc_label_color ("list_item"),
+      gst_doc_label_color ("List-item"));
+  fail_unless_equals_int (gst_doc_label_color ("plain text"),
+      gst_doc_label_color ("text"));
+  fail_if (gst_doc_label_color ("table") == gst_doc_label_color ("figure"));
+  fail_if (gst_doc_label_color ("tab") == gst_doc_label_color ("table")
+      && gst_doc_label_color ("tabl") == gst_doc_label_color ("table")
+      && gst_doc_label_color ("tables") == gst_doc_label_color ("table"),
+      "a part of a label counts as the label");
+  /* FNV-1a of "x-ray" is 0xeb1d7572, 3 modulo 9, computed apart from our code */
+  fail_unless_equals_int (gst_doc_label_color ("x-ray"),
+      gst_doc_label_color ("table"));
+  fail_unless_equals_int (gst_doc_label_color (NULL),
+      gst_doc_label_color (""));
+}
+
+GST_END_TEST
+
+static Suite *
+metas_suite (void)
+{
+  Suite *s = suite_create ("metas");
+  TCase *tc = doc_tcase_new ("metas");
+
+  suite_add_tcase (s, tc);
+  tcase_add_loop_test (tc, stock_elements, 0, G_N_ELEMENTS (elements));
+  tcase_add_test (tc, origin_through_two_scalings);
+  tcase_add_test (tc, page_round_trip);
+  tcase_add_test (tc, page_with_fields_of_wrong_types);
+  tcase_add_test (tc, layout_round_trip);
+  tcase_add_test (tc, not_writable);
+  tcase_add_test (tc, part_of_the_bytes);
+  tcase_add_test (tc, label_colors);
+  return s;
+}
+
+GST_CHECK_MAIN (metas)
