@@ -186,6 +186,39 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+static void
+send_eos (const GValue *item, gpointer user_data)
+{
+  gst_element_send_event (g_value_get_object (item), gst_event_new_eos ());
+}
+
+/* A source takes the event only between two buffers, and the pipeline that passes it on would
+ * refuse to change its state meanwhile: hence to each source, and from a thread of its own. */
+static void
+end_sources (GstElement *pipeline, gpointer user_data)
+{
+  g_autoptr (GstIterator) sources = gst_bin_iterate_sources (GST_BIN (pipeline));
+  gst_iterator_foreach (sources, send_eos, NULL);
+}
+
+static void
+stop_sink (const GValue *item, gpointer user_data)
+{
+  gst_element_set_state (g_value_get_object (item), GST_STATE_NULL);
+}
+
+/* A source that still waits to take the end of the stream holds its state: what it pushes into
+ * goes first, so that it wakes up. */
+static void
+stop (launch *run)
+{
+  if (run->interrupted && !run->finished) {
+    g_autoptr (GstIterator) sinks = gst_bin_iterate_sinks (GST_BIN (run->pipeline));
+    gst_iterator_foreach (sinks, stop_sink, NULL);
+  }
+  gst_element_set_state (run->pipeline, GST_STATE_NULL);
+}
+
 static gboolean
 on_interrupt (gpointer user_data)
 {
@@ -196,8 +229,7 @@ on_interrupt (gpointer user_data)
   }
   run->interrupted = TRUE;
   launch_progress_say (run->progress, "interrupted: finishing the pages under way (again: stop at once)");
-  if (!gst_element_send_event (run->pipeline, gst_event_new_eos ()))
-    g_main_loop_quit (run->loop);
+  gst_element_call_async (run->pipeline, end_sources, NULL, NULL);
   return G_SOURCE_CONTINUE;
 }
 
@@ -235,7 +267,7 @@ report_end (launch *run)
     launch_progress_say (run->progress, "interrupted after %u pages%s", launch_progress_pages (run->progress),
                          run->finished ? "" : ", stopped before they were finished");
   launch_progress_summary (run->progress);
-  if (run->finished)
+  if (run->finished && launch_progress_pages (run->progress) > 0)
     say_written_paths (run);
   if (run->interrupted)
     run->status = EXIT_INTERRUPTED;
@@ -267,7 +299,7 @@ run_pipeline (launch *run)
   }
   if (run->status == EXIT_ALL_WELL)
     report_end (run);
-  gst_element_set_state (run->pipeline, GST_STATE_NULL);
+  stop (run);
   g_source_remove (interrupt);
   g_source_remove (terminate);
   if (run->status != EXIT_FATAL)
