@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* What pdfsrc and a render worker say to each other.
+ *
+ * A worker is a process of its own that is started with one end of a socket pair (AF_UNIX,
+ * SOCK_SEQPACKET: one packet is one message) as descriptor PDF_RENDER_FD. It answers each request,
+ * in order, with one reply and ends when the socket is closed. Both structures have one size on all
+ * machines and are in the machine's byte order, since both ends run on it. Unused fields are zero.
+ *
+ *   request            descriptor sent along      a reply with status OK says
+ *   OPEN               the document, read only    n_pages
+ *   PAGE_SIZE          none                       width, height in points
+ *   RENDER             the frame, a sealed memfd  nothing more; the pixels are in the frame
+ *
+ * A worker opens no document and no frame by name. It knows a frame that it has mapped before by
+ * `frame`, which is never used for two memories. Nothing that a worker says is trusted: a reply of
+ * another size, version, type or id ends it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define PDF_RENDER_VERSION 1
+#define PDF_RENDER_FD 3
+
+/* Limits of a frame: cairo's is 32767 pixels a side; 2^27 pixels are 512 MiB. */
+#define PDF_RENDER_MAX_SIDE 16384
+#define PDF_RENDER_MAX_PIXELS (UINT32_C (1) << 27)
+/* Limits of a document. PDF passwords have at most 127 bytes. */
+#define PDF_RENDER_MAX_PAGES 10000000
+#define PDF_RENDER_MAX_PASSWORD 128
+#define PDF_RENDER_MAX_REASON 200
+
+enum pdf_render_type {
+  PDF_RENDER_OPEN = 1,
+  PDF_RENDER_PAGE_SIZE,
+  PDF_RENDER_RENDER,
+};
+
+enum pdf_render_status {
+  PDF_RENDER_OK,
+  PDF_RENDER_FAILED,            /* OPEN: the document is damaged. Else: this page cannot be had */
+  PDF_RENDER_ENCRYPTED,         /* OPEN: the password is wrong or missing */
+  PDF_RENDER_NO_MEMORY,         /* the worker's memory limit was met: it should be replaced */
+  PDF_RENDER_N_STATUS
+};
+
+struct pdf_render_request {
+  uint32_t version;             /* PDF_RENDER_VERSION */
+  uint32_t type;
+  uint32_t id;                  /* the reply has the same */
+  uint32_t page;                /* from 0 */
+  /* RENDER: white everywhere, then the page's crop box scaled by `scale` (pixels a point) with its
+   * top left corner at pixel x, y. Pixels are B, G, R, 255; `stride` bytes a row. */
+  uint64_t frame;
+  uint64_t frame_size;          /* bytes of the descriptor that may be mapped */
+  uint32_t width, height, stride;
+  uint32_t has_password;
+  double scale, x, y;
+  char password[PDF_RENDER_MAX_PASSWORD]; /* OPEN: NUL-terminated UTF-8 */
+};
+
+struct pdf_render_reply {
+  uint32_t version, type, id;
+  uint32_t status;
+  uint32_t n_pages;
+  uint32_t reserved;
+  double width, height;         /* of the page as seen: crop box, rotated */
+  char reason[PDF_RENDER_MAX_REASON]; /* NUL-terminated text where the status is not OK */
+};
+
+_Static_assert (sizeof (struct pdf_render_request) == 72 + PDF_RENDER_MAX_PASSWORD, "no padding");
+_Static_assert (sizeof (struct pdf_render_reply) == 40 + PDF_RENDER_MAX_REASON, "no padding");
