@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Buffers of pages: pixels, GstVideoMeta and nothing else. The format is BGRx. */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "pdfgeometry.h"
+
+G_BEGIN_DECLS
+
+/* A white frame. NULL if there is no memory. (transfer full) */
+GstBuffer *gst_pdf_frame_new_white (const GstPdfGeometry * geometry);
+
+/* Adds the GstVideoMeta to `frame` (transfer full), or, where the next element does not look at it
+ * (`with_meta` FALSE) and the rows need it, returns a copy with rows that touch each other.
+ * NULL if there is no memory. (transfer full) */
+GstBuffer *gst_pdf_frame_finish (GstBuffer * frame, const GstPdfGeometry * geometry, gboolean with_meta);
+
+G_END_DECLS

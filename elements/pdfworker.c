@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pdfworker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+
+#include "gst/gstunifiedallocator.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_pdf_worker_debug);
+#define GST_CAT_DEFAULT gst_pdf_worker_debug
+
+/* Frames come in sizes of 2^n and the three quarter steps between, so that documents of mixed page
+ * sizes use the same few memories again; at most a fifth of one is wasted. */
+#define MAX_SIZE_CLASSES 128
+
+struct _GstPdfWorker {
+  pid_t pid;
+  gint socket;
+  struct pdf_render_request request;    /* the last one */
+  gboolean waiting;             /* for its reply */
+  GstBufferPool *pools[MAX_SIZE_CLASSES];
+};
+
+static const gchar *
+worker_path (void)
+{
+  const gchar *path = g_getenv ("DOCLAYOUT_RENDER_WORKER");
+
+  return path && *path ? path : GST_DOC_WORKER_DIR "/pdf-render-worker";
+}
+
+/* Standard input and output are closed to the worker, and standard error too unless someone debugs;
+ * of all other descriptors it gets the socket. */
+static gboolean
+set_descriptors (posix_spawn_file_actions_t * actions, gint socket)
+{
+  gboolean verbose =
+      gst_debug_category_get_threshold (GST_CAT_DEFAULT) >= GST_LEVEL_DEBUG;
+
+  return posix_spawn_file_actions_adddup2 (actions, socket, PDF_RENDER_FD) == 0
+      && posix_spawn_file_actions_addopen (actions, 0, "/dev/null", O_RDWR,
+      0) == 0 && posix_spawn_file_actions_adddup2 (actions, 0, 1) == 0
+      && (verbose || posix_spawn_file_actions_adddup2 (actions, 0, 2) == 0)
+      && posix_spawn_file_actions_addclosefrom_np (actions,
+      PDF_RENDER_FD + 1) == 0;
+}
+
+/* Signals as in a fresh process, and a process group of its own: Ctrl-C is for the application, which
+ * may want the pages that are under way. */
+static gboolean
+set_attributes (posix_spawnattr_t * attributes)
+{
+  sigset_t none, all;
+
+  sigemptyset (&none);
+  sigfillset (&all);
+  return posix_spawnattr_setsigmask (attributes, &none) == 0
+      && posix_spawnattr_setsigdefault (attributes, &all) == 0
+      && posix_spawnattr_setpgroup (attributes, 0) == 0
+      && posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETSIGMASK
+      | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP) == 0;
+}
+
+static gint
+spawn (const gchar * path, gint socket, pid_t * pid)
+{
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  gchar *argv[] = { (gchar *) path, NULL };
+  gint result = ENOMEM;
+
+  if (posix_spawn_file_actions_init (&actions) != 0)
+    return result;
+  if (posix_spawnattr_init (&attributes) == 0) {
+    if (set_descriptors (&actions, socket) && set_attributes (&attributes))
+      result = posix_spawn (pid, path, &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy (&attributes);
+  }
+  posix_spawn_file_actions_destroy (&actions);
+  return result;
+}
+
+GstPdfWorker *
+gst_pdf_worker_new (guint64 memory_limit, GError ** error)
+{
+  const gchar *path = worker_path ();
+  /* Data, not address space: that would count libraries, frames and what malloc only reserves. */
+  struct rlimit limit = { memory_limit, memory_limit };
+  GstPdfWorker *worker;
+  gint sockets[2], result;
+  pid_t pid;
+
+  GST_DEBUG_CATEGORY_INIT (gst_pdf_worker_debug, "pdfworker", 0,
+      "Processes that render PDF pages");
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+        "no socket for a render worker: %s", g_strerror (errno));
+    return NULL;
+  }
+  result = spawn (path, sockets[1], &pid);
+  close (sockets[1]);
+  if (result != 0) {
+    g_set_error (error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED,
+        "the render worker \"%s\" cannot be started: %s", path,
+        g_strerror (result));
+    close (sockets[0]);
+    return NULL;
+  }
+  if (prlimit (pid, RLIMIT_DATA, &limit, NULL) != 0)
+    GST_WARNING ("worker %d has no memory limit: %s", (gint) pid,
+        g_strerror (errno));
+  GST_DEBUG ("worker %d started", (gint) pid);
+  worker = g_new0 (GstPdfWorker, 1);
+  worker->pid = pid;
+  worker->socket = sockets[0];
+  return worker;
+}
+
+static gchar *
+describe_end (gint status)
+{
+  if (WIFSIGNALED (status))
+    return g_strdup_printf ("signal %d (%s)", WTERMSIG (status),
+        g_strsignal (WTERMSIG (status)));
+  return g_strdup_printf ("exit status %d", WEXITSTATUS (status));
+}
+
+gchar *
+gst_pdf_worker_free (GstPdfWorker * worker)
+{
+  gint status = 0;
+  pid_t ended;
+
+  close (worker->socket);
+  kill (worker->pid, SIGKILL);
+  do
+    ended = waitpid (worker->pid, &status, 0);
+  while (ended < 0 && errno == EINTR);
+  GST_DEBUG ("worker %d ended", (gint) worker->pid);
+  for (guint i = 0; i < MAX_SIZE_CLASSES; i++) {
+    if (worker->pools[i])
+      gst_buffer_pool_set_active (worker->pools[i], FALSE);
+    gst_clear_object (&worker->pools[i]);
+  }
+  g_free (worker);
+  return describe_end (status);
+}
+
+gint
+gst_pdf_worker_get_socket (const GstPdfWorker * worker)
+{
+  return worker->socket;
+}
+
+/* Sends worker->request, of which type, page and what else matters are set. */
+static gboolean
+send_request (GstPdfWorker * worker, gint fd)
+{
+  struct iovec part = { &worker->request, sizeof worker->request };
+  struct msghdr message = {.msg_iov = &part,.msg_iovlen = 1 };
+  union
+  {
+    struct cmsghdr header;
+    gchar bytes[CMSG_SPACE (sizeof (gint))];
+  } control = { 0 };
+  gssize n;
+
+  if (fd >= 0) {
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN (sizeof fd);
+    memcpy (CMSG_DATA (&control.header), &fd, sizeof fd);
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+  }
+  do
+    n = sendmsg (worker->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  worker->waiting = n == (gssize) sizeof worker->request;
+  return worker->waiting;
+}
+
+static void
+new_request (GstPdfWorker * worker, enum pdf_render_type type, guint page)
+{
+  worker->request = (struct pdf_render_request) {
+    .version = PDF_RENDER_VERSION,.type = type,
+    .id = worker->request.id + 1,.page = page
+  };
+}
+
+gboolean
+gst_pdf_worker_open (GstPdfWorker * worker, gint document_fd,
+    const gchar * password)
+{
+  gboolean sent;
+
+  new_request (worker, PDF_RENDER_OPEN, 0);
+  if (password) {
+    worker->request.has_password = 1;
+    g_strlcpy (worker->request.password, password,
+        sizeof worker->request.password);
+  }
+  sent = send_request (worker, document_fd);
+  memset (worker->request.password, 0, sizeof worker->request.password);
+  return sent;
+}
+
+gboolean
+gst_pdf_worker_ask_size (GstPdfWorker * worker, guint page)
+{
+  new_request (worker, PDF_RENDER_PAGE_SIZE, page);
+  return send_request (worker, -1);
+}
+
+gboolean
+gst_pdf_worker_render (GstPdfWorker * worker, guint page,
+    const GstPdfGeometry * geometry, GstBuffer * frame)
+{
+  GstMemory *memory = gst_buffer_peek_memory (frame, 0);
+
+  new_request (worker, PDF_RENDER_RENDER, page);
+  worker->request.frame = gst_unified_memory_get_serial (memory);
+  worker->request.frame_size = memory->maxsize;
+  worker->request.width = geometry->width;
+  worker->request.height = geometry->height;
+  worker->request.stride = geometry->stride;
+  worker->request.scale = geometry->scale;
+  worker->request.x = geometry->x;
+  worker->request.y = geometry->y;
+  return send_request (worker, gst_unified_memory_get_fd (memory));
+}
+
+/* The class that holds `size` bytes, and its own size. */
+static guint
+size_class (gsize size, gsize * class_size)
+{
+  gsize base = 4096;
+  guint index = 0;
+
+  for (; base * 2 < size; base *= 2)
+    index += 4;
+  for (gsize quarter = 4; quarter <= 8; quarter++, index++) {
+    *class_size = base / 4 * quarter;
+    if (*class_size >= size)
+      break;
+  }
+  return index;
+}
+
+static GstBufferPool *
+make_pool (gsize size)
+{
+  GstBufferPool *pool = gst_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  GstAllocator *allocator = gst_unified_allocator_get ();
+
+  gst_buffer_pool_config_set_params (config, NULL, size, 0, 0);
+  gst_buffer_pool_config_set_allocator (config, allocator, NULL);
+  gst_object_unref (allocator);
+  if (!gst_buffer_pool_set_config (pool, config)
+      || !gst_buffer_pool_set_active (pool, TRUE))
+    gst_clear_object (&pool);
+  return pool;
+}
+
+GstBuffer *
+gst_pdf_worker_acquire_frame (GstPdfWorker * worker,
+    const GstPdfGeometry * geometry)
+{
+  gsize size = gst_pdf_geometry_size (geometry), class_size;
+  guint index = size_class (size, &class_size);
+  GstBufferPool **pool = &worker->pools[index];
+  GstBuffer *frame = NULL;
+
+  g_return_val_if_fail (index < MAX_SIZE_CLASSES, NULL);
+  if (!*pool)
+    *pool = make_pool (class_size);
+  if (!*pool || gst_buffer_pool_acquire_buffer (*pool, &frame, NULL) != GST_FLOW_OK)
+    return NULL;
+  gst_buffer_set_size (frame, (gssize) size);
+  return frame;
+}
+
+/* Whether a packet that claims to be the awaited reply is one. */
+static gboolean
+reply_is_valid (const GstPdfWorker * worker,
+    const struct pdf_render_reply *reply)
+{
+  return worker->waiting && reply->version == PDF_RENDER_VERSION
+      && reply->type == worker->request.type
+      && reply->id == worker->request.id && reply->status < PDF_RENDER_N_STATUS
+      && reply->n_pages <= PDF_RENDER_MAX_PAGES;
+}
+
+/* The reason goes into messages and metas, which take UTF-8 only. */
+static void
+make_text_valid (gchar * text, gsize size)
+{
+  text[size - 1] = '\0';
+  if (g_utf8_validate (text, -1, NULL))
+    return;
+  for (; *text; text++) {
+    if (!g_ascii_isprint (*text))
+      *text = '?';
+  }
+}
+
+GstPdfReplyState
+gst_pdf_worker_receive (GstPdfWorker * worker, struct pdf_render_reply *reply)
+{
+  gssize n;
+
+  /* There is no room for descriptors, so the kernel closes any that a worker would like us to have. */
+  do
+    n = recv (worker->socket, reply, sizeof *reply, MSG_DONTWAIT | MSG_TRUNC);
+  while (n < 0 && errno == EINTR);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+    return GST_PDF_REPLY_NONE;
+  if (n != (gssize) sizeof *reply || !reply_is_valid (worker, reply))
+    return GST_PDF_REPLY_BROKEN;
+  worker->waiting = FALSE;
+  make_text_valid (reply->reason, sizeof reply->reason);
+  return GST_PDF_REPLY_OK;
+}
+
+guint64
+gst_pdf_worker_get_memory (const GstPdfWorker * worker)
+{
+  gchar *path = g_strdup_printf ("/proc/%d/statm", (gint) worker->pid);
+  gchar *text = NULL;
+  guint64 resident = 0, shared = 0;
+
+  /* In pages: all, resident, shared (frames and libraries), … */
+  if (g_file_get_contents (path, &text, NULL, NULL)) {
+    gchar **fields = g_strsplit (text, " ", 4);
+
+    if (g_strv_length (fields) == 4) {
+      resident = g_ascii_strtoull (fields[1], NULL, 10);
+      shared = g_ascii_strtoull (fields[2], NULL, 10);
+    }
+    g_strfreev (fields);
+  }
+  g_free (text);
+  g_free (path);
+  return resident > shared ? (resident - shared) * (guint64) sysconf (_SC_PAGESIZE) : 0;
+}
