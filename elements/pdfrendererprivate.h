@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the two halves of the renderer share: pdfrenderer.c hands pages out, pdfdispatcher.c has them made. */
+#pragma once
+
+#include "pdfrenderer.h"
+#include "pdfworker.h"
+
+G_BEGIN_DECLS
+
+#define GST_PDF_MAX_WORKERS 256
+
+typedef enum {
+  SLOT_EMPTY,
+  SLOT_OPENING,
+  SLOT_IDLE,
+  SLOT_SIZING,
+  SLOT_PARKED,                  /* the size is known; the scaling or room for the frame is awaited */
+  SLOT_RENDERING
+} GstPdfSlotState;
+
+typedef struct _GstPdfJob GstPdfJob;
+
+/* A place for a worker, which keeps its page while the worker is being replaced. */
+typedef struct {
+  GstPdfSlotState state;
+  GstPdfWorker *worker;
+  guint pages_done;
+  gint64 deadline;              /* µs, monotonic: when the awaited reply must be there */
+  gint64 began;                 /* µs, monotonic: of the work on the page, parked time left out */
+  gint64 spent;                 /* µs: on the page before it was parked */
+  GstPdfJob *job;
+  GstBuffer *frame;
+} GstPdfSlot;
+
+struct _GstPdfJob {
+  GstPdfPage *page;             /* NULL: this place of the ring is free */
+  guint attempts;
+  gint64 done;                  /* when, µs; 0: not yet */
+};
+
+struct _GstPdfRenderer {
+  gint document_fd;
+  gchar *password;
+  guint max_workers;
+  gint64 timeout;               /* µs */
+  guint64 memory_limit;
+
+  GThread *thread;
+  gint wake_fd;
+
+  GMutex lock;                  /* of all below */
+  GCond changed;                /* something that take() and the like wait for */
+  gboolean quit, flushing;
+  gboolean opened, scaled, first_sized;
+  GError *error;                /* nothing more will come */
+  guint n_pages;                /* of the document */
+  gdouble first_width, first_height;
+  GstPdfScaling scaling;
+  GstDocPageRange *range;
+  guint count;                  /* pages to give, in all */
+  guint next_job, next_taken;   /* positions in the range */
+  GstPdfJob *ring;              /* of the positions next_taken … */
+  guint ring_size;
+  guint64 waiting_bytes;        /* of frames that are being or have been rendered */
+  GstPdfSlot *slots;
+  guint n_slots;                /* in use */
+  guint failed_starts;
+  GstPdfRendererStats stats;
+};
+
+/* The ring's place for a position of the range. */
+static inline GstPdfJob *
+gst_pdf_renderer_job (GstPdfRenderer * self, guint position)
+{
+  return &self->ring[position % self->ring_size];
+}
+
+/* The thread that talks to the workers, until `quit`. */
+gpointer gst_pdf_dispatcher_run (gpointer renderer);
+
+/* Makes it look at the renderer again. */
+void gst_pdf_dispatcher_wake (GstPdfRenderer * self);
+
+G_END_DECLS
