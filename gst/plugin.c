@@ -4,6 +4,7 @@
 
 #include "elements/gstjsonsink.h"
 #include "elements/gstlayoutoverlay.h"
+#include "elements/gstpdfsrc.h"
 #include "gstdoclayoutmeta.h"
 #include "gstdocpagemeta.h"
 
@@ -13,6 +14,7 @@ static const struct
   const gchar *name;
   gboolean (*add) (GstPlugin * plugin);
 } elements[] = {
+  {"pdfsrc", gst_element_register_pdfsrc},
   {"layoutoverlay", gst_element_register_layoutoverlay},
   {"jsonsink", gst_element_register_jsonsink},
 };
