@@ -106,12 +106,7 @@ nn_status
 nn_shape_same (nn_node *node, const nn_graph *graph, nn_error *err)
 {
   const nn_value *x = node->in[0];
-  for (int i = 0; i < node->n_out; i++) {
-    nn_status status = nn_shape_set (node, i, x->dtype, x->rank, x->dim, err);
-    if (status != NN_OK)
-      return status;
-  }
-  return NN_OK;
+  return nn_shape_set (node, 0, x->dtype, x->rank, x->dim, err);
 }
 
 nn_status

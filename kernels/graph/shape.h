@@ -8,7 +8,7 @@
 
 #include "../ops.h"
 
-/* The first operand's type and shape, for every result that is wanted. */
+/* The first operand's type and shape. Results that a rule does not set are refused where wanted. */
 nn_status nn_shape_same (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_reorder (nn_node *node, const nn_graph *graph, nn_error *err);
 /* NumPy's broadcasting of all operands; the first one's type. */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Offsets for values whose lifetimes are known: the largest first, each into the smallest gap
+ * between those that live at the same time (greedy by size; Pisarchyk and Lee, "Efficient Memory
+ * Management for Deep Neural Net Inference", 2020, section 4). */
+#include "graph.h"
+
+#include <stdlib.h>
+
+#define ALIGN ((size_t) 64)
+
+typedef struct block {
+  int value;       /* index */
+  int birth, death; /* positions of nodes, both inclusive */
+  size_t size, offset;
+} block;
+
+typedef struct planner {
+  const nn_graph *graph;
+  block *blocks; /* by value at first, then by size */
+  int *placed;   /* indices into blocks, by offset */
+  int n, n_placed;
+  size_t limit;
+} planner;
+
+static void
+live_at (planner *p, const nn_value *value, int position)
+{
+  block *b = &p->blocks[value->index];
+  if (position < b->birth)
+    b->birth = position;
+  if (position > b->death)
+    b->death = position;
+}
+
+static void
+find_lifetimes (planner *p)
+{
+  int position = 0;
+  for (const nn_node *node = p->graph->first; node != NULL; node = node->next, position++) {
+    for (int i = 0; i < node->n_in; i++)
+      if (node->in[i] != NULL)
+        live_at (p, node->in[i], position);
+    for (int i = 0; i < node->n_out; i++)
+      if (node->out[i] != NULL)
+        live_at (p, node->out[i], position);
+  }
+  for (int i = 0; i < p->graph->n_inputs; i++) {
+    live_at (p, p->graph->inputs[i], 0);
+    live_at (p, p->graph->inputs[i], position);
+  }
+  for (int i = 0; i < p->graph->n_outputs; i++)
+    live_at (p, p->graph->outputs[i], position);
+}
+
+static int
+compare_size (const void *a, const void *b)
+{
+  const block *x = a, *y = b;
+  if (x->size != y->size)
+    return x->size < y->size ? 1 : -1;
+  return x->value - y->value;
+}
+
+/* Keeps the blocks that need memory, largest first. */
+static nn_status
+collect_blocks (planner *p, nn_error *err)
+{
+  int n = 0;
+  for (int i = 0; i < p->n; i++) {
+    const nn_value *value = p->graph->values[i];
+    block b = p->blocks[i];
+    if (value->constant != NULL || b.death < b.birth)
+      continue;
+    size_t bytes = (size_t) nn_shape_count (value->rank, value->dim) * nn_dtype_size (value->dtype);
+    if (bytes > p->limit)
+      return nn_fail (err, NN_ERR_LIMIT, "node '%s': its result of %zu bytes exceeds the limit of %zu",
+                      value->producer != NULL ? value->producer->name : value->name, bytes, p->limit);
+    b.value = i;
+    b.size = bytes > 0 ? (bytes + ALIGN - 1) & ~(ALIGN - 1) : ALIGN;
+    p->blocks[n++] = b;
+  }
+  p->n = n;
+  qsort (p->blocks, (size_t) n, sizeof p->blocks[0], compare_size);
+  return NN_OK;
+}
+
+static size_t
+best_offset (const planner *p, const block *b)
+{
+  size_t end = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
+  for (int i = 0; i < p->n_placed; i++) {
+    const block *other = &p->blocks[p->placed[i]];
+    if (other->death < b->birth || other->birth > b->death)
+      continue;
+    if (other->offset > end && other->offset - end >= b->size && other->offset - end < best_gap) {
+      best = end;
+      best_gap = other->offset - end;
+    }
+    if (other->offset + other->size > end)
+      end = other->offset + other->size;
+  }
+  return best != SIZE_MAX ? best : end;
+}
+
+static void
+place (planner *p, int index)
+{
+  block *b = &p->blocks[index];
+  int at = p->n_placed++;
+  b->offset = best_offset (p, b);
+  for (; at > 0 && p->blocks[p->placed[at - 1]].offset > b->offset; at--)
+    p->placed[at] = p->placed[at - 1];
+  p->placed[at] = index;
+}
+
+static nn_status
+place_all (planner *p, size_t *offset, size_t *arena_bytes, nn_error *err)
+{
+  nn_status status = collect_blocks (p, err);
+  for (int i = 0; status == NN_OK && i < p->n; i++) {
+    place (p, i);
+    const block *b = &p->blocks[i];
+    const nn_value *value = p->graph->values[b->value];
+    offset[b->value] = b->offset;
+    if (b->offset + b->size > *arena_bytes)
+      *arena_bytes = b->offset + b->size;
+    if (*arena_bytes > p->limit)
+      status = nn_fail (err, NN_ERR_LIMIT, "node '%s': values that live at once exceed the limit of %zu bytes",
+                        value->producer != NULL ? value->producer->name : value->name, p->limit);
+  }
+  return status;
+}
+
+nn_status
+nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t *arena_bytes, nn_error *err)
+{
+  size_t n = (size_t) graph->n_values;
+  planner p = { .graph = graph, .n = graph->n_values, .limit = limit };
+  p.blocks = calloc (n + 1, sizeof *p.blocks);
+  p.placed = calloc (n + 1, sizeof *p.placed);
+  nn_status status = NN_OK;
+  *arena_bytes = 0;
+  if (p.blocks == NULL || p.placed == NULL) {
+    status = nn_fail (err, NN_ERR_MEMORY, "out of memory for %zu values", n);
+  } else {
+    for (size_t i = 0; i < n; i++) {
+      p.blocks[i] = (block) { .birth = INT32_MAX, .death = -1 };
+      offset[i] = SIZE_MAX;
+    }
+    find_lifetimes (&p);
+    status = place_all (&p, offset, arena_bytes, err);
+  }
+  free (p.blocks);
+  free (p.placed);
+  return status;
+}

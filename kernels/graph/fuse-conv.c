@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fuse.h"
+#include "shape.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A constant float32 vector of `n` elements, or NULL. */
+static const float *
+constant_floats (const nn_value *value, int64_t n)
+{
+  if (value == NULL || value->constant == NULL || value->dtype != NN_F32 || nn_tensor_count (value->constant) != n)
+    return NULL;
+  return value->constant->data;
+}
+
+static bool
+has_constant_weights (const nn_node *conv)
+{
+  return conv->in[1]->constant != NULL && conv->in[1]->dtype == NN_F32 &&
+         (!nn_node_has (conv, 2) || constant_floats (conv->in[2], conv->in[1]->dim[0]) != NULL) &&
+         !nn_node_has (conv, 3);
+}
+
+/* A constant of the shape of `like` (or a vector of n elements where it is NULL), to be filled. */
+static nn_value *
+new_constant (nn_graph *graph, const char *name, int rank, const int64_t *dim, float **data)
+{
+  nn_tensor tensor = nn_tensor_make (NN_F32, rank, dim, NN_LAYOUT_ROW_MAJOR, NULL);
+  tensor.data = *data = nn_graph_alloc (graph, nn_tensor_bytes (&tensor));
+  return tensor.data != NULL ? nn_graph_add_constant (graph, name, &tensor) : NULL;
+}
+
+/* `node` was the only reader of the Conv's result: the Conv now computes the node's. */
+static void
+absorb (nn_graph *graph, nn_node *conv, nn_node *node)
+{
+  nn_value *result = node->out[0];
+  nn_graph_remove_node (graph, node);
+  conv->out[0] = result;
+  result->producer = conv;
+}
+
+/* y = (w x + b - mean) gamma / sqrt (var + ε) + beta, with everything but x known. */
+int
+nn_fuse_conv_batch_norm (nn_graph *graph, nn_node *node, nn_error *err)
+{
+  nn_node *conv = nn_node_is (node, "BatchNormalization") ? nn_fuse_sole_producer (node, 0, "Conv") : NULL;
+  if (conv == NULL || !has_constant_weights (conv))
+    return 0;
+  const nn_value *w = conv->in[1];
+  int64_t n = w->dim[0], per_channel = nn_shape_count (w->rank - 1, w->dim + 1);
+  const float *from = w->constant->data, *bias = nn_node_has (conv, 2) ? conv->in[2]->constant->data : NULL;
+  const float *gamma = constant_floats (node->in[1], n), *beta = constant_floats (node->in[2], n);
+  const float *mean = constant_floats (node->in[3], n), *var = constant_floats (node->in[4], n);
+  double epsilon = nn_node_float (node, "epsilon", 1e-5f);
+  float *weights, *shifts;
+  if (gamma == NULL || beta == NULL || mean == NULL || var == NULL)
+    return 0;
+  nn_value *new_w = new_constant (graph, w->name, w->rank, w->dim, &weights);
+  nn_value *new_b = new_constant (graph, node->in[2]->name, 1, &n, &shifts);
+  if (new_w == NULL || new_b == NULL) {
+    nn_fail (err, NN_ERR_MEMORY, "out of memory for the weights");
+    return -1;
+  }
+  for (int64_t c = 0; c < n; c++) {
+    double scale = gamma[c] / sqrt (var[c] + epsilon);
+    shifts[c] = (float) (((bias != NULL ? bias[c] : 0) - (double) mean[c]) * scale + beta[c]);
+    for (int64_t i = 0; i < per_channel; i++)
+      weights[c * per_channel + i] = (float) (from[c * per_channel + i] * scale);
+  }
+  nn_node_set_input (conv, 1, new_w);
+  nn_node_set_input (conv, 2, new_b);
+  absorb (graph, conv, node);
+  return 1;
+}
+
+/* Whether a constant has one element a channel when broadcast against a result of `rank`
+ * dimensions: [C,1,1], [1,C,1,1] or the like. */
+static bool
+is_per_channel (const nn_value *value, int rank, int64_t channels)
+{
+  int lead = rank - value->rank;
+  if (constant_floats (value, channels) == NULL || lead < 0 || lead > 1)
+    return false;
+  return value->dim[1 - lead] == channels;
+}
+
+int
+nn_fuse_conv_bias (nn_graph *graph, nn_node *node, nn_error *err)
+{
+  if (!nn_node_is (node, "Add"))
+    return 0;
+  nn_node *conv = NULL;
+  int at = 0;
+  for (; at < 2 && conv == NULL; at++)
+    conv = nn_fuse_sole_producer (node, at, "Conv");
+  if (conv == NULL || !has_constant_weights (conv))
+    return 0;
+  const nn_value *added = nn_fuse_other (node, conv->out[0]);
+  int64_t n = conv->in[1]->dim[0];
+  float *shifts;
+  if (added == NULL || n < 2 || node->out[0]->rank != conv->out[0]->rank ||
+      !is_per_channel (added, conv->out[0]->rank, n))
+    return 0;
+  const float *bias = nn_node_has (conv, 2) ? conv->in[2]->constant->data : NULL;
+  const float *more = added->constant->data;
+  nn_value *sum = new_constant (graph, added->name, 1, &n, &shifts);
+  if (sum == NULL) {
+    nn_fail (err, NN_ERR_MEMORY, "out of memory for the bias");
+    return -1;
+  }
+  for (int64_t c = 0; c < n; c++)
+    shifts[c] = (bias != NULL ? bias[c] : 0) + more[c];
+  nn_node_set_input (conv, 2, sum);
+  absorb (graph, conv, node);
+  return 1;
+}
+
+static bool
+same_shape (const nn_value *a, const nn_value *b)
+{
+  return a->dtype == b->dtype && a->rank == b->rank &&
+         memcmp (a->dim, b->dim, (size_t) a->rank * sizeof a->dim[0]) == 0;
+}
+
+/* The Conv moves to the Add's place, because the other operand may be computed after it. */
+int
+nn_fuse_conv_residual (nn_graph *graph, nn_node *node, nn_error *err)
+{
+  if (!nn_node_is (node, "Add") || node->activation.kind != NN_ACT_NONE)
+    return 0;
+  for (int i = 0; i < 2; i++) {
+    nn_node *conv = nn_fuse_sole_producer (node, i, "Conv");
+    nn_value *other = node->in[1 - i];
+    if (conv == NULL || nn_node_has (conv, 3) || other->constant != NULL || !same_shape (conv->out[0], other))
+      continue;
+    nn_value *in[4] = { conv->in[0], conv->in[1], nn_node_has (conv, 2) ? conv->in[2] : NULL, other };
+    nn_value *result = node->out[0];
+    nn_node *fused = nn_graph_add_node (graph, node, conv->op, conv->name, in, 4, &result, 1);
+    if (fused == NULL) {
+      nn_fail (err, NN_ERR_MEMORY, "out of memory for a node");
+      return -1;
+    }
+    fused->attrs = conv->attrs;
+    fused->n_attrs = conv->n_attrs;
+    nn_graph_remove_node (graph, node);
+    nn_graph_remove_node (graph, conv);
+    return 1;
+  }
+  return 0;
+}

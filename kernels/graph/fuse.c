@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fuse.h"
+
+#include <string.h>
+
+/* In this order: a Conv takes its scale, bias and residual before its activation. */
+static const struct {
+  const char *name;
+  nn_fusion fuse;
+} fusions[] = {
+  { "BatchNormalization into the Conv before", nn_fuse_conv_batch_norm },
+  { "Add of one number a channel into the Conv before", nn_fuse_conv_bias },
+  { "x clip (x + a, 0, c) / c to HardSwish", nn_fuse_hard_swish_clip },
+  { "x sigmoid (x) to Silu, x hardsigmoid (x) to HardSwish", nn_fuse_gate },
+  { "Add of two activations into the Conv before", nn_fuse_conv_residual },
+  { "activation into the node before", nn_fuse_activation },
+};
+
+bool
+nn_node_is (const nn_node *node, const char *op)
+{
+  return node != NULL && strcmp (node->op->name, op) == 0;
+}
+
+nn_node *
+nn_fuse_sole_producer (const nn_node *node, int index, const char *op)
+{
+  if (index >= node->n_in || node->in[index] == NULL || node->in[index]->n_uses != 1)
+    return NULL;
+  nn_node *producer = node->in[index]->producer;
+  if (!nn_node_is (producer, op) || producer->n_out != 1 || producer->activation.kind != NN_ACT_NONE)
+    return NULL;
+  return producer;
+}
+
+bool
+nn_fuse_scalar (const nn_value *value, float *scalar)
+{
+  if (value == NULL || value->constant == NULL || value->dtype != NN_F32 || nn_tensor_count (value->constant) != 1)
+    return false;
+  *scalar = *(const float *) value->constant->data;
+  return true;
+}
+
+nn_value *
+nn_fuse_other (const nn_node *node, const nn_value *value)
+{
+  if (node->n_in != 2 || (node->in[0] == value) == (node->in[1] == value))
+    return NULL;
+  return node->in[0] == value ? node->in[1] : node->in[0];
+}
+
+int
+nn_graph_fuse (nn_graph *graph, nn_error *err)
+{
+  int before = graph->n_nodes;
+  for (size_t i = 0; i < sizeof fusions / sizeof fusions[0]; i++)
+    for (nn_node *node = graph->first, *next; node != NULL; node = next) {
+      next = node->next;
+      if (fusions[i].fuse (graph, node, err) < 0) {
+        nn_fail_in (err, "%s (%s)", node->name, fusions[i].name);
+        return -1;
+      }
+    }
+  return before - graph->n_nodes;
+}
