@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "decode.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+nn_status
+nn_detections_add (nn_detections *detections, const nn_region *region, nn_error *err)
+{
+  if (detections->n == detections->capacity) {
+    int capacity = detections->capacity ? detections->capacity * 2 : 64;
+    nn_region *regions = realloc (detections->regions, (size_t) capacity * sizeof *regions);
+    if (!regions)
+      return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d regions", capacity);
+    detections->regions = regions;
+    detections->capacity = capacity;
+  }
+  detections->regions[detections->n++] = *region;
+  return NN_OK;
+}
+
+void
+nn_detections_clear (nn_detections *detections)
+{
+  free (detections->regions);
+  *detections = (nn_detections) { 0 };
+}
+
+static int
+order (float a, float b)
+{
+  return (a > b) - (a < b);
+}
+
+static int
+compare (const void *pa, const void *pb)
+{
+  const nn_region *a = pa, *b = pb;
+  const int by[] = { order (b->score, a->score), (a->class_id > b->class_id) - (a->class_id < b->class_id),
+                     order (a->y0, b->y0),       order (a->x0, b->x0),
+                     order (a->y1, b->y1),       order (a->x1, b->x1) };
+  for (size_t i = 0; i < sizeof by / sizeof *by; i++)
+    if (by[i])
+      return by[i];
+  return 0;
+}
+
+void
+nn_detections_sort (nn_detections *detections)
+{
+  if (detections->n > 1)
+    qsort (detections->regions, (size_t) detections->n, sizeof *detections->regions, compare);
+}
+
+float
+nn_region_area (const nn_region *region)
+{
+  return fmaxf (0, region->x1 - region->x0) * fmaxf (0, region->y1 - region->y0);
+}
+
+float
+nn_region_intersection (const nn_region *a, const nn_region *b)
+{
+  nn_region both = { .x0 = fmaxf (a->x0, b->x0),
+                     .y0 = fmaxf (a->y0, b->y0),
+                     .x1 = fminf (a->x1, b->x1),
+                     .y1 = fminf (a->y1, b->y1) };
+  return nn_region_area (&both);
+}
+
+float
+nn_region_iou (const nn_region *a, const nn_region *b)
+{
+  float both = nn_region_intersection (a, b);
+  return both > 0 ? both / (nn_region_area (a) + nn_region_area (b) - both) : 0;
+}
+
+void
+nn_detections_keep_best (nn_detections *detections, int n_labels, int n)
+{
+  int kept = 0;
+  for (int label = 0; label < n_labels; label++) {
+    int of_label = 0;
+    for (int i = 0; i < detections->n; i++)
+      if (detections->regions[i].class_id == label && ++of_label > n)
+        detections->regions[i].class_id = -1;
+  }
+  for (int i = 0; i < detections->n; i++)
+    if (detections->regions[i].class_id >= 0)
+      detections->regions[kept++] = detections->regions[i];
+  detections->n = kept;
+}
+
+void
+nn_detections_suppress (nn_detections *detections, float iou_threshold)
+{
+  int kept = 0;
+  for (int i = 0; i < detections->n; i++) {
+    nn_region region = detections->regions[i];
+    bool stays = true;
+    for (int j = 0; j < kept && stays; j++)
+      stays = detections->regions[j].class_id != region.class_id
+              || !(nn_region_iou (&detections->regions[j], &region) > iou_threshold);
+    if (stays)
+      detections->regions[kept++] = region;
+  }
+  detections->n = kept;
+}

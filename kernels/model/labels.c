@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "family.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A label file is a few hundred bytes; anything larger is another file named by mistake. */
+#define MAX_BYTES (1 << 20)
+
+int
+nn_labels_count (char *const *labels)
+{
+  int n = 0;
+  while (labels[n])
+    n++;
+  return n;
+}
+
+void
+nn_labels_free (char **labels)
+{
+  if (!labels)
+    return;
+  for (char **label = labels; *label; label++)
+    free (*label);
+  free (labels);
+}
+
+/* The parts of `text` between separators, without a carriage return at the end of each. */
+static bool
+split (const char *text, const char *separator, char **labels)
+{
+  const size_t skip = strlen (separator);
+  for (int n = 0;; n++) {
+    const char *end = strstr (text, separator);
+    size_t length = end ? (size_t) (end - text) : strlen (text);
+    labels[n] = strndup (text, length > 0 && text[length - 1] == '\r' ? length - 1 : length);
+    if (!labels[n])
+      return false;
+    if (!end)
+      return true;
+    text = end + skip;
+  }
+}
+
+char **
+nn_labels_split (const char *text, const char *separator, nn_error *err)
+{
+  size_t n = 1;
+  for (const char *at = strstr (text, separator); at; at = strstr (at + strlen (separator), separator))
+    n++;
+  char **labels = calloc (n + 1, sizeof *labels);
+  if (!labels || !split (text, separator, labels)) {
+    nn_labels_free (labels);
+    nn_fail (err, NN_ERR_MEMORY, "out of memory for %zu labels", n);
+    return NULL;
+  }
+  while (n > 0 && !*labels[n - 1]) {
+    free (labels[--n]);
+    labels[n] = NULL;
+  }
+  if (n == 0) {
+    nn_labels_free (labels);
+    nn_fail (err, NN_ERR_FORMAT, "there are no labels");
+    return NULL;
+  }
+  return labels;
+}
+
+static char *
+read_text (const char *path, nn_error *err)
+{
+  char *text = NULL;
+  FILE *file = fopen (path, "rbe");
+  if (!file) {
+    nn_fail (err, NN_ERR_IO, "cannot open: %s", strerror (errno));
+    return NULL;
+  }
+  text = malloc (MAX_BYTES + 1);
+  size_t length = text ? fread (text, 1, MAX_BYTES + 1, file) : 0;
+  if (!text)
+    nn_fail (err, NN_ERR_MEMORY, "out of memory");
+  else if (ferror (file))
+    nn_fail (err, NN_ERR_IO, "cannot read: %s", strerror (errno));
+  else if (length > MAX_BYTES || memchr (text, 0, length))
+    nn_fail (err, NN_ERR_FORMAT, "not a list of labels, one a line");
+  else {
+    text[length] = 0;
+    fclose (file);
+    return text;
+  }
+  free (text);
+  fclose (file);
+  return NULL;
+}
+
+char **
+nn_labels_read (const char *path, nn_error *err)
+{
+  char *text = read_text (path, err);
+  char **labels = text ? nn_labels_split (text, "\n", err) : NULL;
+  free (text);
+  if (!labels)
+    nn_fail_in (err, "labels file %s", path);
+  return labels;
+}
