@@ -139,6 +139,10 @@ static void
 on_warning (launch *run, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
+  const GstStructure *details = NULL;
+  gst_message_parse_warning_details (message, &details);
+  if (details && gst_structure_has_field (details, "page"))
+    return; /* said when the page itself comes by */
   gst_message_parse_warning (message, &error, NULL);
   g_ptr_array_add (run->warnings, g_strdup (error->message));
   if (launch_progress_pages (run->progress) > 0)
