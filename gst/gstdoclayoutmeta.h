@@ -13,7 +13,7 @@
  *   model           string  file name without its folder
  *   model-sha256    string  hexadecimal
  *   device          string  "cpu", "cuda:0 NVIDIA GB10"
- *   infer-ms        double
+ *   infer-ms        double  the engine's time for the page's batch, shared out among its pages
  *   origin-sx, origin-sy, origin-tx, origin-ty  double  x of the frame that the detector saw =
  *                           x × origin-sx + origin-tx; likewise y
  *   origin-width, origin-height  uint  pixels of that frame

@@ -2,6 +2,7 @@
 /* The plugin: registers the elements and the metas, and nothing else. */
 #include <gst/gst.h>
 
+#include "elements/gstcudalayoutdetect.h"
 #include "elements/gstjsonsink.h"
 #include "elements/gstlayoutoverlay.h"
 #include "elements/gstpdfsrc.h"
@@ -15,6 +16,7 @@ static const struct
   gboolean (*add) (GstPlugin * plugin);
 } elements[] = {
   {"pdfsrc", gst_element_register_pdfsrc},
+  {"cudalayoutdetect", gst_element_register_cudalayoutdetect},
   {"layoutoverlay", gst_element_register_layoutoverlay},
   {"jsonsink", gst_element_register_jsonsink},
 };

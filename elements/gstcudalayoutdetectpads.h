@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cudalayoutdetect's inside: gstcudalayoutdetect.c has the properties and states,
+ * gstcudalayoutdetectpads.c the flow of data. */
+#pragma once
+
+#include "gstcudalayoutdetect.h"
+#include "layoutdetector.h"
+
+G_BEGIN_DECLS
+
+GST_DEBUG_CATEGORY_EXTERN (gst_cuda_layout_detect_debug);
+
+typedef enum {
+  GST_LAYOUT_DUPLICATES_RESOLVE,
+  GST_LAYOUT_DUPLICATES_KEEP,
+} GstLayoutDuplicates;
+
+struct _GstCudaLayoutDetect {
+  GstElement parent;
+
+  GstPad *sinkpad, *srcpad;
+  GstLayoutQueue *queue;
+  GstLayoutStats *stats;
+  /* Replaced while pads are inactive only, under the object lock; never NULL in PAUSED. */
+  GstLayoutDetector *detector;
+
+  /* Properties: under the object lock. */
+  gchar *model_file, *labels_file;
+  GstLayoutDevice device;
+  gdouble threshold, iou_threshold;
+  gint max_detections;
+  nn_resize_filter resize_filter;
+  GstLayoutDuplicates duplicates;
+  guint batch_size, batch_timeout; /* pages, milliseconds */
+
+  GstVideoInfo info;      /* sink pad's thread; format unknown before caps */
+  GstSegment segment;     /* task */
+  GstClockTime announced; /* object lock: what LATENCY answered for a batch */
+  gboolean live;          /* object lock: what upstream said then */
+};
+
+void gst_cuda_layout_detect_add_templates (GstElementClass * klass);
+
+/* Makes both pads and adds them. */
+void gst_cuda_layout_detect_add_pads (GstCudaLayoutDetect * self);
+
+/* Posts `error` and frees it. */
+void gst_cuda_layout_detect_post (GstCudaLayoutDetect * self, GError * error);
+
+G_END_DECLS

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "layoutqueue.h"
+
+typedef enum
+{
+  QUERY_NONE,
+  QUERY_WAITING,                /* in the queue */
+  QUERY_TAKEN,
+  QUERY_ANSWERED,
+} QueryState;
+
+typedef struct
+{
+  GstLayoutItem item;
+  gint64 arrived;               /* monotonic, µs */
+} Entry;
+
+struct _GstLayoutQueue
+{
+  GMutex lock;
+  GCond changed;
+  GQueue entries;               /* of Entry */
+  guint capacity;
+  guint n_buffers, n_look;      /* in entries */
+  gboolean closed;              /* an EOS event went in */
+  GstFlowReturn result;
+  QueryState query;
+  gboolean answer;
+};
+
+GstLayoutQueue *
+gst_layout_queue_new (void)
+{
+  GstLayoutQueue *queue = g_new0 (GstLayoutQueue, 1);
+
+  g_mutex_init (&queue->lock);
+  g_cond_init (&queue->changed);
+  g_queue_init (&queue->entries);
+  queue->capacity = 1;
+  queue->result = GST_FLOW_FLUSHING;
+  return queue;
+}
+
+void
+gst_layout_queue_free (GstLayoutQueue * queue)
+{
+  gst_layout_queue_clear (queue);
+  g_cond_clear (&queue->changed);
+  g_mutex_clear (&queue->lock);
+  g_free (queue);
+}
+
+void
+gst_layout_queue_set_capacity (GstLayoutQueue * queue, guint buffers)
+{
+  g_mutex_lock (&queue->lock);
+  queue->capacity = MAX (buffers, 1);
+  g_cond_broadcast (&queue->changed);
+  g_mutex_unlock (&queue->lock);
+}
+
+void
+gst_layout_queue_set_result (GstLayoutQueue * queue, GstFlowReturn result)
+{
+  g_mutex_lock (&queue->lock);
+  queue->result = result;
+  if (result == GST_FLOW_OK)
+    queue->closed = FALSE;
+  g_cond_broadcast (&queue->changed);
+  g_mutex_unlock (&queue->lock);
+}
+
+GstFlowReturn
+gst_layout_queue_get_result (GstLayoutQueue * queue)
+{
+  GstFlowReturn result;
+
+  g_mutex_lock (&queue->lock);
+  result = queue->result;
+  g_mutex_unlock (&queue->lock);
+  return result;
+}
+
+gboolean
+gst_layout_queue_is_closed (GstLayoutQueue * queue)
+{
+  gboolean closed;
+
+  g_mutex_lock (&queue->lock);
+  closed = queue->closed;
+  g_mutex_unlock (&queue->lock);
+  return closed;
+}
+
+void
+gst_layout_queue_clear (GstLayoutQueue * queue)
+{
+  Entry *entry;
+
+  g_mutex_lock (&queue->lock);
+  while ((entry = g_queue_pop_head (&queue->entries))) {
+    if (GST_IS_QUERY (entry->item.object)) {
+      queue->query = QUERY_ANSWERED;
+      queue->answer = FALSE;
+    } else {
+      gst_mini_object_unref (entry->item.object);
+    }
+    g_free (entry);
+  }
+  queue->n_buffers = queue->n_look = 0;
+  g_cond_broadcast (&queue->changed);
+  g_mutex_unlock (&queue->lock);
+}
+
+/* Under the lock. */
+static void
+append (GstLayoutQueue * queue, GstMiniObject * object,
+    const GstVideoInfo * info)
+{
+  Entry *entry = g_new0 (Entry, 1);
+
+  entry->item.object = object;
+  entry->arrived = g_get_monotonic_time ();
+  if (info) {
+    entry->item.look = TRUE;
+    entry->item.info = *info;
+    queue->n_look++;
+  }
+  if (GST_IS_BUFFER (object))
+    queue->n_buffers++;
+  g_queue_push_tail (&queue->entries, entry);
+  g_cond_broadcast (&queue->changed);
+}
+
+GstFlowReturn
+gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,
+    const GstVideoInfo * info)
+{
+  GstFlowReturn result;
+
+  g_mutex_lock (&queue->lock);
+  if (GST_IS_EVENT (object)
+      && GST_EVENT_TYPE (object) == GST_EVENT_STREAM_START)
+    queue->closed = FALSE;
+  while (GST_IS_BUFFER (object) && queue->result == GST_FLOW_OK
+      && !queue->closed && queue->n_buffers >= queue->capacity)
+    g_cond_wait (&queue->changed, &queue->lock);
+  result = queue->result;
+  if (result == GST_FLOW_OK && queue->closed)
+    result = GST_FLOW_EOS;
+  if (result == GST_FLOW_OK) {
+    if (GST_IS_EVENT (object)
+        && GST_EVENT_TYPE (object) == GST_EVENT_EOS)
+      queue->closed = TRUE;
+    append (queue, object, info);
+  } else {
+    gst_mini_object_unref (object);
+  }
+  g_mutex_unlock (&queue->lock);
+  return result;
+}
+
+/* The sender lends the query, so once it is taken only the taker's answer lets the sender go on. */
+gboolean
+gst_layout_queue_push_query (GstLayoutQueue * queue, GstQuery * query)
+{
+  gboolean answer = FALSE;
+
+  g_mutex_lock (&queue->lock);
+  if (queue->result == GST_FLOW_OK) {
+    queue->query = QUERY_WAITING;
+    append (queue, GST_MINI_OBJECT_CAST (query), NULL);
+    while (queue->query == QUERY_TAKEN || (queue->query == QUERY_WAITING
+            && queue->result == GST_FLOW_OK))
+      g_cond_wait (&queue->changed, &queue->lock);
+    if (queue->query == QUERY_WAITING) {
+      /* Nothing was put in after it: the sender is the one who puts in. */
+      g_free (g_queue_pop_tail (&queue->entries));
+    } else {
+      answer = queue->answer;
+    }
+    queue->query = QUERY_NONE;
+  }
+  g_mutex_unlock (&queue->lock);
+  return answer;
+}
+
+void
+gst_layout_queue_answer (GstLayoutQueue * queue, gboolean answer)
+{
+  g_mutex_lock (&queue->lock);
+  queue->query = QUERY_ANSWERED;
+  queue->answer = answer;
+  g_cond_broadcast (&queue->changed);
+  g_mutex_unlock (&queue->lock);
+}
+
+/* Whether a batch that has begun can get no more buffers for now. */
+static gboolean
+is_complete (GstLayoutQueue * queue, guint batch)
+{
+  return queue->n_look >= batch || queue->closed
+      || queue->query == QUERY_WAITING || queue->n_buffers >= queue->capacity;
+}
+
+/* Waits until there is something to give out; under the lock. */
+static void
+wait_for_batch (GstLayoutQueue * queue, guint batch, gint64 timeout)
+{
+  while (queue->result == GST_FLOW_OK) {
+    Entry *first = g_queue_peek_head (&queue->entries);
+
+    if (first == NULL) {
+      g_cond_wait (&queue->changed, &queue->lock);
+    } else if (!first->item.look || is_complete (queue, batch)) {
+      return;
+    } else if (!g_cond_wait_until (&queue->changed, &queue->lock,
+            first->arrived + timeout)) {
+      return;
+    }
+  }
+}
+
+static void
+take_first (GstLayoutQueue * queue, GArray * items)
+{
+  Entry *entry = g_queue_pop_head (&queue->entries);
+
+  if (GST_IS_BUFFER (entry->item.object))
+    queue->n_buffers--;
+  else if (GST_IS_QUERY (entry->item.object))
+    queue->query = QUERY_TAKEN;
+  if (entry->item.look)
+    queue->n_look--;
+  g_array_append_val (items, entry->item);
+  g_free (entry);
+}
+
+GstFlowReturn
+gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 timeout,
+    GArray * items)
+{
+  GstFlowReturn result;
+  Entry *first;
+
+  g_mutex_lock (&queue->lock);
+  wait_for_batch (queue, batch, timeout);
+  result = queue->result;
+  if (result == GST_FLOW_OK) {
+    guint n = MIN (batch, queue->n_look);
+
+    first = g_queue_peek_head (&queue->entries);
+    if (!first->item.look) {
+      while ((first = g_queue_peek_head (&queue->entries)) && !first->item.look)
+        take_first (queue, items);
+    } else {
+      for (; n > 0; take_first (queue, items)) {
+        first = g_queue_peek_head (&queue->entries);
+        n -= first->item.look;
+      }
+    }
+    g_cond_broadcast (&queue->changed);
+  }
+  g_mutex_unlock (&queue->lock);
+  return result;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What lies between cudalayoutdetect's sink pad and the task on its source pad: buffers, serialized
+ * events and serialized queries in the order in which they came, given out in batches.
+ *
+ * One thread puts in and one takes out. The queue's result is GST_FLOW_OK while it works; with any
+ * other (flushing, end of stream, an error downstream) both get that back at once.
+ */
+#pragma once
+
+#include <gst/video/video.h>
+
+G_BEGIN_DECLS
+
+typedef struct _GstLayoutQueue GstLayoutQueue;
+
+typedef struct {
+  GstMiniObject *object; /* a buffer or an event: owned; a query: its sender's */
+  gboolean look;         /* a buffer to look for regions on */
+  GstVideoInfo info;     /* of the frame, where `look` */
+} GstLayoutItem;
+
+GstLayoutQueue *gst_layout_queue_new (void);
+void gst_layout_queue_free (GstLayoutQueue * queue);
+
+/* Most buffers it holds (≥ 1); putting in another waits. */
+void gst_layout_queue_set_capacity (GstLayoutQueue * queue, guint buffers);
+
+/* Sets the result and wakes all who wait. GST_FLOW_OK starts anew, the end of stream forgotten. */
+void gst_layout_queue_set_result (GstLayoutQueue * queue, GstFlowReturn result);
+GstFlowReturn gst_layout_queue_get_result (GstLayoutQueue * queue);
+/* Whether the end of the stream went in. */
+gboolean gst_layout_queue_is_closed (GstLayoutQueue * queue);
+/* Drops what is in it; queries are answered with FALSE. */
+void gst_layout_queue_clear (GstLayoutQueue * queue);
+
+/* `object` (a buffer or an event) is taken. `info`: the frame's, to look for regions on it, or NULL.
+ * After an EOS event the answer is GST_FLOW_EOS until a stream starts again. */
+GstFlowReturn gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,
+    const GstVideoInfo * info);
+/* Waits until the taker has answered it. FALSE if that was the answer or there was none. */
+gboolean gst_layout_queue_push_query (GstLayoutQueue * queue, GstQuery * query);
+
+/* Takes what comes next, appended to `items` (of GstLayoutItem, empty): either what stands before
+ * the first buffer to look at; or up to `batch` such buffers with all that stands between them. It
+ * waits for a batch to fill for `timeout` µs from when its first buffer came, and not when nothing
+ * more can come: at the end of the stream, a query, or a full queue. */
+GstFlowReturn gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 timeout, GArray * items);
+/* Answers the query that was taken last. */
+void gst_layout_queue_answer (GstLayoutQueue * queue, gboolean answer);
+
+G_END_DECLS
