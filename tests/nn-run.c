@@ -1,27 +1,138 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs a network once on data from files, for tests that compare with other engines:
- *
- *   nn-run [-b BATCH] [-t THREADS] [-r REPEATS] MODEL OUT-PREFIX INPUT...
- *
- * Each INPUT is the raw elements of one input, row-major; output I is written to OUT-PREFIX.I. A line
- * of standard output tells nodes before and after planning, arena bytes, and milliseconds of the
- * fastest run; a line each follows for the outputs. Exit status 1 with the engine's message on
- * standard error where it refuses.
+/* Runs an ONNX model through the engine, for tests: inputs from raw files (row-major, in the order
+ * of the model's inputs; random numbers in 0 … 1 where none are given), outputs as raw files
+ * DIR/0.raw, DIR/1.raw … and a line "output INDEX TYPE DIM DIM …" each on standard output.
  */
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/loop.h"
 #include "kernels/nn.h"
 
+#include <getopt.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-static int
-fail (const char *message)
+typedef struct settings {
+  const char *model, *out;
+  char **inputs;
+  int n_inputs, threads, repeat, batch, sessions;
+} settings;
+
+/* One session on a thread of its own. */
+typedef struct worker {
+  const settings *set;
+  nn_plan *plan;
+  nn_session *session;
+  int n_inputs;
+  double *ms; /* `repeat` times */
+  nn_status status;
+  nn_error err;
+} worker;
+
+static void
+usage (FILE *to)
 {
-  fprintf (stderr, "%s\n", message);
-  return 1;
+  fprintf (to, "usage: nn-run [--choice best|own|portable|onednn] [--threads N] [--repeat N] [--batch N]\n"
+               "              [--sessions N] [--out DIR] MODEL [INPUT.raw …]\n"
+               "  --sessions N  N sessions of one plan, each on a thread; all must give the same bytes\n"
+               "  --repeat N    runs N times more and prints the times\n");
+}
+
+static bool
+parse_choice (const char *text)
+{
+  static const char *const names[] = { "best", "own", "portable", "onednn" };
+  for (int i = 0; i < 4; i++)
+    if (strcmp (text, names[i]) == 0) {
+      nn_cpu_choose ((nn_cpu_choice) i);
+      return true;
+    }
+  return false;
+}
+
+static bool
+parse (int argc, char **argv, settings *set)
+{
+  static const struct option options[] = {
+    { "choice", required_argument, NULL, 'c' }, { "threads", required_argument, NULL, 't' },
+    { "repeat", required_argument, NULL, 'r' }, { "batch", required_argument, NULL, 'b' },
+    { "sessions", required_argument, NULL, 's' }, { "out", required_argument, NULL, 'o' }, { 0 },
+  };
+  int option;
+  *set = (settings) { .threads = 1, .batch = 1, .sessions = 1 };
+  while ((option = getopt_long (argc, argv, "", options, NULL)) != -1) {
+    if (option == 't')
+      set->threads = atoi (optarg);
+    else if (option == 'r')
+      set->repeat = atoi (optarg);
+    else if (option == 'b')
+      set->batch = atoi (optarg);
+    else if (option == 's')
+      set->sessions = atoi (optarg);
+    else if (option == 'o')
+      set->out = optarg;
+    else if (option != 'c' || !parse_choice (optarg))
+      return false;
+  }
+  if (optind >= argc || set->threads < 1 || set->batch < 1 || set->sessions < 1 || set->repeat < 0)
+    return false;
+  set->model = argv[optind];
+  set->inputs = argv + optind + 1;
+  set->n_inputs = argc - optind - 1;
+  return true;
+}
+
+static nn_tensor
+row_major (const nn_tensor *tensor, void *data)
+{
+  return nn_tensor_make (tensor->dtype, tensor->rank, tensor->dim, NN_LAYOUT_ROW_MAJOR, data);
+}
+
+static bool
+read_file (const char *path, void *to, size_t bytes)
+{
+  FILE *file = fopen (path, "rb");
+  bool whole = file != NULL && fread (to, 1, bytes, file) == bytes && fgetc (file) == EOF;
+  if (file != NULL)
+    fclose (file);
+  if (!whole)
+    fprintf (stderr, "nn-run: %s has not %zu bytes or cannot be read\n", path, bytes);
+  return whole;
+}
+
+static void
+fill_random (const nn_tensor *tensor)
+{
+  uint32_t state = 1;
+  if (tensor->dtype != NN_F32)
+    memset (tensor->data, 0, nn_tensor_bytes (tensor));
+  for (int64_t i = 0; i < nn_tensor_count (tensor) && tensor->dtype == NN_F32; i++) {
+    state = state * 1664525u + 1013904223u;
+    ((float *) tensor->data)[i] = (float) (state >> 8) / (float) (1 << 24);
+  }
+}
+
+static bool
+set_inputs (const settings *set, nn_session *session, int n)
+{
+  for (int i = 0; i < n; i++) {
+    nn_tensor *to = nn_session_input (session, i);
+    nn_tensor from = row_major (to, calloc (1, nn_tensor_bytes (to) + 1));
+    bool good = from.data != NULL;
+    if (good && i < set->n_inputs)
+      good = read_file (set->inputs[i], from.data, nn_tensor_bytes (&from));
+    else if (good)
+      fill_random (&from);
+    if (good)
+      nn_copy (to, &from);
+    free (from.data);
+    if (!good)
+      return false;
+  }
+  return true;
 }
 
 static double
@@ -32,92 +143,147 @@ now_ms (void)
   return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
 }
 
-/* Element `index` in row-major order of a tensor with any strides. */
-static char *
-element (const nn_tensor *tensor, int64_t index)
+static void *
+work (void *data)
 {
-  int64_t at = 0;
-  for (int d = tensor->rank - 1; d >= 0; d--) {
-    at += index % tensor->dim[d] * tensor->stride[d];
-    index /= tensor->dim[d];
+  worker *w = data;
+  w->status = nn_session_run (w->session, &w->err);
+  for (int i = 0; i < w->set->repeat && w->status == NN_OK; i++) {
+    double start = now_ms ();
+    w->status = nn_session_run (w->session, &w->err);
+    w->ms[i] = now_ms () - start;
   }
-  return (char *) tensor->data + at * (int64_t) nn_dtype_size (tensor->dtype);
+  return NULL;
 }
 
-static int
-read_input (const char *path, nn_tensor *input)
+static bool
+write_output (const settings *set, int index, const nn_tensor *from)
 {
-  FILE *file = fopen (path, "rb");
-  if (file == NULL)
-    return fail ("cannot open the input");
-  size_t size = nn_dtype_size (input->dtype);
-  int64_t n = nn_tensor_count (input);
-  int64_t done = 0;
-  while (done < n && fread (element (input, done), size, 1, file) == 1)
-    done++;
-  bool whole = done == n && fgetc (file) == EOF;
-  fclose (file);
-  return whole ? 0 : fail ("the input has not the network's size");
-}
-
-static int
-write_output (const char *prefix, int index, const nn_tensor *output)
-{
-  char path[4096], text[256];
-  snprintf (path, sizeof path, "%s.%d", prefix, index);
+  char path[4096];
+  nn_tensor to = row_major (from, calloc (1, nn_tensor_bytes (from) + 1));
+  if (to.data == NULL)
+    return false;
+  nn_copy (&to, from);
+  printf ("output %d %s", index, nn_dtype_name (to.dtype));
+  for (int i = 0; i < to.rank; i++)
+    printf (" %" PRId64, to.dim[i]);
+  printf ("\n");
+  snprintf (path, sizeof path, "%s/%d.raw", set->out, index);
   FILE *file = fopen (path, "wb");
-  if (file == NULL)
-    return fail ("cannot write an output");
-  fwrite (output->data, 1, nn_tensor_bytes (output), file);
-  if (fclose (file) != 0)
-    return fail ("cannot write an output");
-  printf ("%s\n", nn_tensor_describe (output, text, sizeof text));
-  return nn_tensor_is_dense (output, NN_LAYOUT_ROW_MAJOR) ? 0 : fail ("an output is not row-major");
+  bool good = file != NULL && fwrite (to.data, 1, nn_tensor_bytes (&to), file) == nn_tensor_bytes (&to);
+  if (file != NULL)
+    good = fclose (file) == 0 && good;
+  free (to.data);
+  if (!good)
+    fprintf (stderr, "nn-run: cannot write %s\n", path);
+  return good;
+}
+
+static bool
+same_outputs (const nn_session *a, const nn_session *b, int n)
+{
+  for (int i = 0; i < n; i++) {
+    const nn_tensor *x = nn_session_output (a, i), *y = nn_session_output (b, i);
+    if (memcmp (x->data, y->data, nn_tensor_bytes (x)) != 0) {
+      fprintf (stderr, "nn-run: output %d differs between two sessions\n", i);
+      return false;
+    }
+  }
+  return true;
 }
 
 static int
-run (nn_model *model, nn_plan *plan, nn_session *session, int repeats, const char *prefix, char **inputs)
+compare_doubles (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return (x > y) - (x < y);
+}
+
+static void
+print_times (const settings *set, worker *w)
+{
+  qsort (w->ms, (size_t) set->repeat, sizeof (double), compare_doubles);
+  printf ("ms median %.3f min %.3f max %.3f of %d\n", w->ms[set->repeat / 2], w->ms[0], w->ms[set->repeat - 1],
+          set->repeat);
+}
+
+static bool
+start (const settings *set, nn_model *model, nn_plan *plan, worker *w)
 {
   nn_error err;
-  double best = 0;
-  int rc = 0;
-  for (int r = 0; r < repeats && rc == 0; r++) {
-    for (int i = 0; i < nn_model_n_inputs (model) && rc == 0; i++)
-      rc = read_input (inputs[i], nn_session_input (session, i));
-    double start = now_ms ();
-    if (rc == 0 && nn_session_run (session, &err) != NN_OK)
-      return fail (err.message);
-    double took = now_ms () - start;
-    best = r == 0 || took < best ? took : best;
+  w->set = set;
+  w->plan = plan;
+  w->ms = calloc ((size_t) set->repeat + 1, sizeof (double));
+  w->session = nn_session_new (plan, set->threads, &err);
+  if (w->ms == NULL || w->session == NULL) {
+    fprintf (stderr, "nn-run: %s\n", w->session ? "out of memory" : err.message);
+    return false;
   }
-  printf ("nodes %d %d arena %zu ms %.3f\n", nn_plan_nodes_before (plan), nn_plan_nodes_after (plan),
-          nn_plan_arena_bytes (plan), best);
-  for (int i = 0; i < nn_model_n_outputs (model) && rc == 0; i++)
-    rc = write_output (prefix, i, nn_session_output (session, i));
-  return rc;
+  return set_inputs (set, w->session, nn_model_n_inputs (model));
+}
+
+static bool
+run_all (const settings *set, worker *workers)
+{
+  pthread_t *threads = calloc ((size_t) set->sessions, sizeof *threads);
+  int n = 0;
+  while (threads != NULL && n < set->sessions && pthread_create (&threads[n], NULL, work, &workers[n]) == 0)
+    n++;
+  bool good = n == set->sessions;
+  for (int i = 0; i < n; i++) {
+    pthread_join (threads[i], NULL);
+    if (workers[i].status != NN_OK)
+      fprintf (stderr, "nn-run: %s\n", workers[i].err.message);
+    good = good && workers[i].status == NN_OK;
+  }
+  free (threads);
+  return good;
+}
+
+static bool
+report (const settings *set, nn_model *model, worker *workers)
+{
+  int n = nn_model_n_outputs (model);
+  for (int i = 1; i < set->sessions; i++)
+    if (!same_outputs (workers[0].session, workers[i].session, n))
+      return false;
+  for (int i = 0; i < n && set->out; i++)
+    if (!write_output (set, i, nn_session_output (workers[0].session, i)))
+      return false;
+  for (int i = 0; i < set->sessions && set->repeat > 0; i++)
+    print_times (set, &workers[i]);
+  return true;
 }
 
 int
 main (int argc, char **argv)
 {
-  int batch = 1, threads = 1, repeats = 1, option;
-  while ((option = getopt (argc, argv, "b:t:r:")) != -1)
-    *(option == 'b' ? &batch : option == 't' ? &threads : &repeats) = atoi (optarg);
-  if (argc - optind < 2)
+  settings set;
+  nn_error err;
+  if (!parse (argc, argv, &set)) {
+    usage (stderr);
     return 2;
-  nn_error err = { 0 };
-  nn_model *model = nn_model_open (argv[optind], &err);
-  nn_plan *plan = model != NULL ? nn_plan_new (model, NN_DEVICE_CPU, batch, &err) : NULL;
-  nn_session *session = plan != NULL ? nn_session_new (plan, threads, &err) : NULL;
-  int rc = 1;
-  if (session == NULL)
-    fail (err.message);
-  else if (argc - optind - 2 != nn_model_n_inputs (model))
-    fail ("the number of inputs is not the network's");
-  else
-    rc = run (model, plan, session, repeats, argv[optind + 1], argv + optind + 2);
-  nn_session_free (session);
+  }
+  nn_model *model = nn_model_open (set.model, &err);
+  nn_plan *plan = model ? nn_plan_new (model, NN_DEVICE_CPU, set.batch, &err) : NULL;
+  if (plan == NULL) {
+    fprintf (stderr, "nn-run: %s\n", err.message);
+    nn_model_unref (model);
+    return 1;
+  }
+  printf ("nodes %d of %d, arena %zu bytes\n", nn_plan_nodes_after (plan), nn_plan_nodes_before (plan),
+          nn_plan_arena_bytes (plan));
+  worker *workers = calloc ((size_t) set.sessions, sizeof *workers);
+  bool good = workers != NULL;
+  for (int i = 0; i < set.sessions && good; i++)
+    good = start (&set, model, plan, &workers[i]);
+  good = good && run_all (&set, workers) && report (&set, model, workers);
+  for (int i = 0; i < set.sessions && workers != NULL; i++) {
+    nn_session_free (workers[i].session);
+    free (workers[i].ms);
+  }
+  free (workers);
   nn_plan_unref (plan);
   nn_model_unref (model);
-  return rc;
+  return good ? 0 : 1;
 }

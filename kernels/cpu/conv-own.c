@@ -128,7 +128,7 @@ prepare (nn_call *call, nn_error *err)
 /* ---- scratch: zeros, pointers of one tile, then what had to be copied or packed ---- */
 
 typedef struct layout {
-  size_t zeros, pointers, weights, bias, x, residual, y, bytes;
+  size_t zeros, pointers, patches, weights, bias, x, residual, y, bytes;
 } layout;
 
 static size_t
@@ -140,6 +140,14 @@ reserve (size_t *at, bool wanted, int64_t count, size_t size)
   return offset;
 }
 
+/* Whether the columns of a window lie one behind the other, so that a tap can be a whole row of
+ * the filter: longer products. */
+static bool
+taps_are_rows (const nn_conv_shape *s, const nn_tensor *x)
+{
+  return s->groups == 1 && s->dilation_w == 1 && (x->stride[3] == s->in_channels || !nn_conv_is_channels_last (x));
+}
+
 static layout
 lay_out (const nn_call *call)
 {
@@ -149,8 +157,9 @@ lay_out (const nn_call *call)
   nn_tensor x = nn_conv_view (&call->in[0]), y = nn_conv_view (&call->out[0]);
   layout l = { 0 };
   size_t at = 0;
-  l.zeros = reserve (&at, true, s->in_channels, sizeof (float));
+  l.zeros = reserve (&at, true, s->kw * s->in_channels, sizeof (float));
   l.pointers = reserve (&at, true, s->kh * s->kw * NN_TILE_ROWS, sizeof (float *));
+  l.patches = reserve (&at, taps_are_rows (s, &x), NN_TILE_ROWS * s->kh * s->kw * s->in_channels, sizeof (float));
   l.weights = reserve (&at, conv->weights == NULL, packed_count (conv), sizeof (float));
   l.bias = reserve (&at, conv->bias == NULL, packed_columns (conv), sizeof (float));
   l.x = reserve (&at, !nn_conv_is_channels_last (&x), nn_tensor_count (&x), sizeof (float));
@@ -175,6 +184,8 @@ typedef struct job {
   nn_tensor x, y, residual; /* residual.data NULL: none */
   const float *weights, *bias, *zeros;
   const float **pointers;
+  float *patches;
+  bool taps_are_rows;
   nn_activation activation;
 } job;
 
@@ -190,23 +201,66 @@ channels_last (const nn_tensor *tensor, void *room, bool copy)
   return dense;
 }
 
-/* Fills the tile's pointers for `rows` pixels from `pixel` on; those beyond repeat the last. */
-static void
-point_at_pixels (const job *j, int64_t n, int64_t group, int64_t pixel, int rows)
+/* Copies the window's row `ky` of a pixel, with zeros where it leaves the image. */
+static const float *
+padded_row (const job *j, const float *image, int64_t y, int64_t x0, float *patch)
 {
   const nn_conv_shape *s = &j->conv->shape;
-  const float *image = (const float *) j->x.data + n * j->x.stride[0] + group * (s->in_channels / s->groups);
+  if (y < 0 || y >= s->in_height)
+    return j->zeros;
+  for (int64_t kx = 0; kx < s->kw; kx++) {
+    int64_t x = x0 + kx;
+    bool inside = x >= 0 && x < s->in_width;
+    memcpy (patch + kx * s->in_channels, inside ? image + y * j->x.stride[2] + x * s->in_channels : j->zeros,
+            (size_t) s->in_channels * sizeof (float));
+  }
+  return patch;
+}
+
+/* Where a tap is a row of the filter: one pointer for all its columns. */
+static void
+point_at_rows (const job *j, const float *image, int64_t y0, int64_t x0, int i)
+{
+  const nn_conv_shape *s = &j->conv->shape;
+  bool inside = x0 >= 0 && x0 + s->kw <= s->in_width;
+  int64_t length = s->kw * s->in_channels;
+  for (int64_t ky = 0; ky < s->kh; ky++) {
+    int64_t y = y0 + ky * s->dilation_h;
+    bool whole = inside && y >= 0 && y < s->in_height;
+    j->pointers[ky * NN_TILE_ROWS + i] = whole ? image + y * j->x.stride[2] + x0 * s->in_channels
+                                               : padded_row (j, image, y, x0, j->patches + (i * s->kh + ky) * length);
+  }
+}
+
+static void
+point_at_taps (const job *j, const float *image, int64_t y0, int64_t x0, int i)
+{
+  const nn_conv_shape *s = &j->conv->shape;
+  const float **to = j->pointers + i;
+  for (int64_t ky = 0; ky < s->kh; ky++)
+    for (int64_t kx = 0; kx < s->kw; kx++, to += NN_TILE_ROWS) {
+      int64_t y = y0 + ky * s->dilation_h, x = x0 + kx * s->dilation_w;
+      bool inside = y >= 0 && y < s->in_height && x >= 0 && x < s->in_width;
+      *to = inside ? image + y * j->x.stride[2] + x * j->x.stride[3] : j->zeros;
+    }
+}
+
+/* Fills the tile's pointers for `rows` pixels from `pixel` on; those beyond repeat the last. */
+static void
+point_at_pixels (const job *j, const float *image, int64_t pixel, int rows)
+{
+  const nn_conv_shape *s = &j->conv->shape;
+  int64_t oy = pixel / s->out_width, ox = pixel % s->out_width;
   for (int i = 0; i < NN_TILE_ROWS; i++) {
-    int64_t at = pixel + (i < rows ? i : rows - 1);
-    int64_t y0 = at / s->out_width * s->stride_h - s->pad_top;
-    int64_t x0 = at % s->out_width * s->stride_w - s->pad_left;
-    const float **to = j->pointers + i;
-    for (int64_t ky = 0; ky < s->kh; ky++)
-      for (int64_t kx = 0; kx < s->kw; kx++, to += NN_TILE_ROWS) {
-        int64_t y = y0 + ky * s->dilation_h, x = x0 + kx * s->dilation_w;
-        bool inside = y >= 0 && y < s->in_height && x >= 0 && x < s->in_width;
-        *to = inside ? image + y * j->x.stride[2] + x * j->x.stride[3] : j->zeros;
-      }
+    int64_t y0 = oy * s->stride_h - s->pad_top, x0 = ox * s->stride_w - s->pad_left;
+    if (j->taps_are_rows)
+      point_at_rows (j, image, y0, x0, i);
+    else
+      point_at_taps (j, image, y0, x0, i);
+    if (i + 1 < rows && ++ox == s->out_width) {
+      ox = 0;
+      oy++;
+    }
   }
 }
 
@@ -216,20 +270,22 @@ run_group (const job *j, int64_t n, int64_t group)
   const nn_conv_shape *s = &j->conv->shape;
   const nn_simd_conv *simd = j->conv->simd;
   int64_t inputs = s->in_channels / s->groups, outputs = s->out_channels / s->groups;
-  int64_t width = round_up (outputs, simd->lanes), taps = s->kh * s->kw, pixels = s->out_height * s->out_width;
-  const float *weights = j->weights + group * width * taps * inputs, *bias = j->bias + group * width;
+  int64_t width = round_up (outputs, simd->lanes), depth = s->kh * s->kw * inputs;
+  int64_t taps = j->taps_are_rows ? s->kh : s->kh * s->kw, pixels = s->out_height * s->out_width;
+  const float *image = (const float *) j->x.data + n * j->x.stride[0] + group * inputs;
+  const float *weights = j->weights + group * width * depth, *bias = j->bias + group * width;
   float *y = (float *) j->y.data + n * j->y.stride[0] + group * outputs;
   const float *residual = j->residual.data == NULL
                             ? NULL
                             : (const float *) j->residual.data + n * j->residual.stride[0] + group * outputs;
   for (int64_t pixel = 0; pixel < pixels; pixel += NN_TILE_ROWS) {
     int rows = pixels - pixel < NN_TILE_ROWS ? (int) (pixels - pixel) : NN_TILE_ROWS;
-    point_at_pixels (j, n, group, pixel, rows);
+    point_at_pixels (j, image, pixel, rows);
     for (int64_t first = 0; first < outputs; first += simd->tile_cols) {
       int cols = outputs - first < simd->tile_cols ? (int) (outputs - first) : simd->tile_cols;
-      nn_tile tile = { .a = j->pointers, .w = weights + first * taps * inputs, .bias = bias + first,
+      nn_tile tile = { .a = j->pointers, .w = weights + first * depth, .bias = bias + first,
                        .residual = residual ? residual + pixel * j->residual.stride[3] + first : NULL,
-                       .c = y + pixel * j->y.stride[3] + first, .taps = taps, .k = inputs,
+                       .c = y + pixel * j->y.stride[3] + first, .taps = taps, .k = depth / taps,
                        .c_stride = j->y.stride[3], .residual_stride = j->residual.stride[3],
                        .rows = rows, .cols = cols, .activation = j->activation };
       simd->tile (&tile);
@@ -266,8 +322,10 @@ run (const nn_call *call, nn_error *err)
   job j = { .conv = conv, .x = channels_last (&call->in[0], room + l.x, true),
             .y = channels_last (&call->out[0], room + l.y, false), .weights = conv->weights, .bias = conv->bias,
             .zeros = (const float *) (room + l.zeros), .pointers = (const float **) (room + l.pointers),
+            .patches = (float *) (room + l.patches),
             .activation = call->node->activation };
-  memset (room + l.zeros, 0, (size_t) s->in_channels * sizeof (float));
+  memset (room + l.zeros, 0, (size_t) (s->kw * s->in_channels) * sizeof (float));
+  j.taps_are_rows = taps_are_rows (s, &j.x);
   if (residual != NULL)
     j.residual = channels_last (residual, room + l.residual, true);
   if (conv->weights == NULL) {

@@ -15,17 +15,49 @@ valid_taps (int64_t start, int64_t taps, int64_t dilation, int64_t end, int64_t 
   *last = fit < taps ? fit : taps;
 }
 
-static inline void
-activate (const nn_activation *activation, int64_t n, float *y)
+/* Activations that cost a few instructions are applied before storing; the others afterwards. */
+static inline __attribute__ ((always_inline)) void
+activate_vectors (const nn_activation *activation, int n, vec *y)
 {
-  if (activation->kind != NN_ACT_NONE)
-    NN_SIMD_TABLE (math).activate (activation, n, y, y);
+  float alpha = activation->alpha, beta = activation->beta;
+  switch (activation->kind) {
+    case NN_ACT_RELU:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_max (0, y[i]);
+      break;
+    case NN_ACT_CLIP:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_min (beta, vec_max (alpha, y[i]));
+      break;
+    case NN_ACT_HARD_SIGMOID:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_min (1, vec_max (0, y[i] * alpha + beta));
+      break;
+    case NN_ACT_HARD_SWISH:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] *= vec_min (1, vec_max (0, y[i] * alpha + beta));
+      break;
+    default:
+      break;
+  }
+}
+
+static inline bool
+is_applied_to_vectors (nn_activation_kind kind)
+{
+  return kind == NN_ACT_NONE || kind == NN_ACT_RELU || kind == NN_ACT_CLIP || kind == NN_ACT_HARD_SIGMOID
+         || kind == NN_ACT_HARD_SWISH;
 }
 
 /* ---- products of matrices ---- */
 
+/* sum[row × vectors + v] += Σ_t Σ_k a · w */
 static inline __attribute__ ((always_inline)) void
-multiply (const nn_tile *tile, int vectors, vec sum[NN_TILE_ROWS][TILE_VECTORS])
+multiply (const nn_tile *tile, int vectors, vec *sum)
 {
   const float *w = tile->w;
   for (int64_t t = 0; t < tile->taps; t++) {
@@ -36,10 +68,10 @@ multiply (const nn_tile *tile, int vectors, vec sum[NN_TILE_ROWS][TILE_VECTORS])
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; v++)
         b[v] = *(const vec *) (w + v * LANES);
-#define MULTIPLY_ROW(row)                 \
-  _Pragma ("GCC unroll 4")                \
-  for (int v = 0; v < vectors; v++)       \
-    sum[row][v] += a##row[k] * b[v];
+#define MULTIPLY_ROW(row)           \
+  _Pragma ("GCC unroll 4")          \
+  for (int v = 0; v < vectors; v++) \
+    sum[row * vectors + v] += a##row[k] * b[v];
       MULTIPLY_ROW (0)
       MULTIPLY_ROW (1)
       MULTIPLY_ROW (2)
@@ -50,32 +82,61 @@ multiply (const nn_tile *tile, int vectors, vec sum[NN_TILE_ROWS][TILE_VECTORS])
   }
 }
 
+/* The slow way out: a tile that does not end with a whole vector, or has an unusual activation. */
+static __attribute__ ((noinline)) void
+store_partial (const nn_tile *tile, int width, float *row)
+{
+  for (int i = 0; i < tile->rows; i++, row += width) {
+    if (tile->residual)
+      for (int j = 0; j < tile->cols; j++)
+        row[j] += tile->residual[i * tile->residual_stride + j];
+    if (tile->activation.kind != NN_ACT_NONE)
+      NN_SIMD_TABLE (math).activate (&tile->activation, tile->cols, row, row);
+    memcpy (tile->c + i * tile->c_stride, row, (size_t) tile->cols * sizeof (float));
+  }
+}
+
+static inline __attribute__ ((always_inline)) void
+store (const nn_tile *tile, int vectors, vec *sum)
+{
+#pragma GCC unroll 6
+  for (int i = 0; i < NN_TILE_ROWS; i++)
+    if (tile->residual && i < tile->rows) {
+      const float *residual = tile->residual + i * tile->residual_stride;
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; v++)
+        sum[i * vectors + v] += *(const vec *) (residual + v * LANES);
+    }
+  activate_vectors (&tile->activation, NN_TILE_ROWS * vectors, sum);
+#pragma GCC unroll 6
+  for (int i = 0; i < NN_TILE_ROWS; i++)
+    if (i < tile->rows) {
+      float *c = tile->c + i * tile->c_stride;
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; v++)
+        *(vec *) (c + v * LANES) = sum[i * vectors + v];
+    }
+}
+
 static inline __attribute__ ((always_inline)) void
 tile_of (const nn_tile *tile, int vectors)
 {
-  vec sum[NN_TILE_ROWS][TILE_VECTORS];
+  vec sum[NN_TILE_ROWS * TILE_VECTORS];
 #pragma GCC unroll 6
   for (int i = 0; i < NN_TILE_ROWS; i++)
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++)
-      sum[i][v] = tile->bias ? *(const vec *) (tile->bias + v * LANES) : (vec) { 0 };
+      sum[i * vectors + v] = tile->bias ? *(const vec *) (tile->bias + v * LANES) : (vec) { 0 };
   multiply (tile, vectors, sum);
-
-  float row[NN_TILE_ROWS * TILE_COLS];
-#pragma GCC unroll 6
-  for (int i = 0; i < NN_TILE_ROWS; i++)
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++)
-      *(vec *) (row + (i * vectors + v) * LANES) = sum[i][v];
-  if (tile->residual)
-    for (int i = 0; i < tile->rows; i++)
-      for (int j = 0; j < tile->cols; j++)
-        row[i * vectors * LANES + j] += tile->residual[i * tile->residual_stride + j];
-  activate (&tile->activation, tile->rows * vectors * LANES, row);
-  for (int i = 0; i < tile->rows; i++) {
-    size_t cols = tile->cols == vectors * LANES ? (size_t) vectors * LANES : (size_t) tile->cols;
-    memcpy (tile->c + i * tile->c_stride, row + i * vectors * LANES, cols * sizeof (float));
+  if (tile->cols == vectors * LANES && is_applied_to_vectors (tile->activation.kind)) {
+    store (tile, vectors, sum);
+    return;
   }
+  float row[NN_TILE_ROWS * TILE_COLS];
+#pragma GCC unroll 24
+  for (int i = 0; i < NN_TILE_ROWS * vectors; i++)
+    *(vec *) (row + i * LANES) = sum[i];
+  store_partial (tile, vectors * LANES, row);
 }
 
 static void
@@ -129,11 +190,13 @@ depthwise_vector (const window *win, const nn_depthwise *conv, int pixels, int64
     }
   }
 #pragma GCC unroll 6
-  for (int p = 0; p < pixels; p++) {
+  for (int p = 0; p < pixels; p++)
     if (residual)
       sum[p] += *(const vec *) (residual + p * conv->residual_col + channel);
+  activate_vectors (&conv->activation, pixels, sum);
+#pragma GCC unroll 6
+  for (int p = 0; p < pixels; p++)
     *(vec *) (y + p * conv->y_col + channel) = sum[p];
-  }
 }
 
 static inline void
@@ -148,6 +211,8 @@ depthwise_scalar (const window *win, const nn_depthwise *conv, int pixels, int64
                * win->w[ky * win->w_row + kx * win->w_col + channel];
     if (residual)
       sum += residual[p * conv->residual_col + channel];
+    if (is_applied_to_vectors (conv->activation.kind))
+      NN_SIMD_TABLE (math).activate (&conv->activation, 1, &sum, &sum);
     y[p * conv->y_col + channel] = sum;
   }
 }
@@ -160,8 +225,8 @@ depthwise_pixels (const window *win, const nn_depthwise *conv, int pixels, float
     depthwise_vector (win, conv, pixels, channel, y, residual);
   for (; channel < conv->channels; channel++)
     depthwise_scalar (win, conv, pixels, channel, y, residual);
-  for (int p = 0; p < pixels; p++)
-    activate (&conv->activation, conv->channels, y + p * conv->y_col);
+  for (int p = 0; p < pixels && !is_applied_to_vectors (conv->activation.kind); p++)
+    NN_SIMD_TABLE (math).activate (&conv->activation, conv->channels, y + p * conv->y_col, y + p * conv->y_col);
 }
 
 static void

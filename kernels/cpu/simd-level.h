@@ -6,6 +6,10 @@
 
 #include "simd.h"
 
+#if defined __AVX2__
+#include <immintrin.h>
+#endif
+
 #if defined __AVX512F__
 #define LANES 16
 #define TILE_VECTORS 4 /* with 6 rows: 24 sums, 4 weights, 1 operand of 32 registers */
@@ -22,6 +26,35 @@
 
 /* A vector that may lie at any float's address. */
 typedef float vec __attribute__ ((vector_size (LANES * 4), aligned (4), may_alias));
+
+/* Of each lane; where x is NaN it stays. */
+static inline vec
+vec_max (float low, vec x)
+{
+#if defined __AVX512F__
+  return (vec) _mm512_max_ps (_mm512_set1_ps (low), (__m512) x);
+#elif defined __AVX2__
+  return (vec) _mm256_max_ps (_mm256_set1_ps (low), (__m256) x);
+#else
+  for (int i = 0; i < LANES; i++)
+    x[i] = x[i] < low ? low : x[i];
+  return x;
+#endif
+}
+
+static inline vec
+vec_min (float high, vec x)
+{
+#if defined __AVX512F__
+  return (vec) _mm512_min_ps (_mm512_set1_ps (high), (__m512) x);
+#elif defined __AVX2__
+  return (vec) _mm256_min_ps (_mm256_set1_ps (high), (__m256) x);
+#else
+  for (int i = 0; i < LANES; i++)
+    x[i] = x[i] > high ? high : x[i];
+  return x;
+#endif
+}
 
 #define GLUE2(a, b) a##b
 #define GLUE(a, b) GLUE2 (a, b)
