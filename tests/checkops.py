@@ -1,0 +1,435 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every operator of the engine's table against ONNX Runtime, on random and extreme input.
+
+To add a case: one `case (...)` line in a function below that is listed in FAMILIES: a name, the
+nodes (`node` makes one; the chain's values are named by hand), the inputs as arrays, weights as a
+dict, and the tolerance if the default is not right. Run one family by its name:
+
+    tests/checkops.py --nn-run build/tests/nn-run [--seed N] [--choice own] [FAMILY …]
+
+Each case runs with each implementation of --choice. NaN and infinities must be in the same places.
+"""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+except ImportError as error:
+    print(f"skipped: {error.name} is not installed (tests/run.sh makes an environment that has it)")
+    sys.exit(77)
+
+EXACT = (0.0, 0.0)
+DEFAULT = (1e-5, 1e-5)  # relative to the largest finite result; absolute
+
+random = np.random.default_rng()
+cases = []
+
+
+def node(op, inputs, outputs, **attributes):
+    return helper.make_node(op, inputs, outputs, name=op.lower() + "_under_test", **attributes)
+
+
+def case(name, nodes, inputs, weights=None, tolerance=DEFAULT, opset=13, outputs=("y",), batch=1):
+    nodes = nodes if isinstance(nodes, list) else [nodes]
+    cases.append((name, nodes, inputs, weights or {}, tolerance, opset, outputs, batch))
+
+
+def normal(*shape, scale=1.0):
+    return (random.standard_normal(shape) * scale).astype(np.float32)
+
+
+def odd(*shape):
+    """Normal numbers with NaN, infinities, zeros of both signs and extremes strewn in."""
+    x = normal(*shape, scale=4)
+    strange = [np.nan, np.inf, -np.inf, 0.0, -0.0, 3e38, -3e38, 1e-40, 88.8, -104.0]
+    flat = x.reshape(-1)
+    places = random.permutation(flat.size)[:len(strange)]
+    flat[places] = strange[:len(places)]
+    return x
+
+
+# ---------------------------------------------------------------- convolution
+
+def conv(name, x, w, bias=True, after=None, tolerance=DEFAULT, **attributes):
+    weights = {"w": normal(*w, scale=(np.prod(w[1:]) ** -0.5))}
+    inputs = ["x", "w"]
+    if bias:
+        weights["b"] = normal(w[0])
+        inputs.append("b")
+    nodes = [node("Conv", inputs, ["y" if after is None else "c"], **attributes)]
+    case(name, nodes + (after or []), {"x": normal(*x)}, weights, tolerance)
+
+
+def convolutions():
+    conv("1x1", (1, 16, 9, 7), (24, 16, 1, 1))
+    conv("1x1 of 1 pixel", (1, 256, 1, 1), (64, 256, 1, 1))
+    conv("1x1 of 1 channel each", (1, 1, 5, 5), (1, 1, 1, 1))
+    conv("1x1 strided", (1, 8, 9, 9), (8, 8, 1, 1), strides=[2, 3])
+    conv("1x1, many inputs", (1, 2048, 3, 5), (40, 2048, 1, 1), tolerance=(3e-5, 1e-5))
+    conv("1x1, 42 outputs", (1, 128, 13, 10), (42, 128, 1, 1))
+    conv("3x3 of an image", (1, 3, 33, 29), (16, 3, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1])
+    conv("3x3", (1, 17, 12, 11), (23, 17, 3, 3), pads=[1, 1, 1, 1])
+    conv("3x3 without bias", (1, 5, 8, 8), (7, 5, 3, 3), bias=False)
+    conv("3x3, batch of 3", (3, 6, 7, 9), (33, 6, 3, 3), pads=[1, 1, 1, 1])
+    conv("pads differ on each side", (1, 6, 10, 9), (8, 6, 3, 4), pads=[2, 0, 1, 3], strides=[1, 2])
+    conv("pads larger than the filter", (1, 4, 3, 3), (5, 4, 3, 3), pads=[5, 4, 6, 3])
+    conv("pads larger than the filter, depthwise", (1, 16, 3, 3), (16, 1, 3, 3), pads=[5, 4, 6, 3], group=16)
+    conv("dilated", (1, 7, 15, 14), (9, 7, 3, 3), dilations=[2, 3], pads=[2, 3, 2, 3])
+    conv("dilated more than the image", (1, 4, 5, 5), (4, 4, 3, 3), dilations=[4, 4], pads=[4, 4, 4, 4])
+    conv("filter of the image's size", (1, 4, 6, 5), (8, 4, 6, 5))
+    conv("1 high", (1, 8, 1, 40), (12, 8, 1, 5), pads=[0, 2, 0, 2])
+    conv("SAME_UPPER", (1, 5, 10, 11), (6, 5, 3, 4), auto_pad="SAME_UPPER", strides=[2, 2])
+    conv("SAME_LOWER", (1, 5, 10, 11), (6, 5, 4, 3), auto_pad="SAME_LOWER", strides=[3, 2])
+    conv("VALID", (1, 5, 10, 11), (6, 5, 4, 3), auto_pad="VALID")
+    conv("2 groups", (1, 12, 7, 7), (10, 6, 3, 3), group=2, pads=[1, 1, 1, 1])
+    conv("5 groups of odd size", (1, 15, 6, 5), (35, 3, 2, 3), group=5)
+    conv("1 dimension", (2, 6, 31), (9, 6, 5), strides=[2], pads=[2, 2])
+    for channels in (1, 3, 8, 16, 21, 48, 67):
+        conv(f"depthwise 3x3, {channels}", (1, channels, 9, 14), (channels, 1, 3, 3), group=channels,
+             pads=[1, 1, 1, 1])
+    for stride in (1, 2, 3):
+        conv(f"depthwise 5x5, stride {stride}", (1, 32, 23, 31), (32, 1, 5, 5), group=32, pads=[2, 2, 2, 2],
+             strides=[stride, stride])
+    conv("depthwise, two filters a channel", (1, 12, 8, 8), (24, 1, 3, 3), group=12, pads=[1, 1, 1, 1])
+    conv("depthwise, dilated", (1, 20, 12, 17), (20, 1, 3, 3), group=20, dilations=[2, 2], pads=[2, 2, 2, 2])
+    conv("depthwise, no pad, narrow", (1, 16, 5, 5), (16, 1, 5, 5), group=16)
+    for _ in range(20):
+        random_conv()
+    case("weights computed by the network", node("Conv", ["x", "w", "b"], ["y"], pads=[1, 1, 1, 1]),
+         {"x": normal(1, 5, 6, 7), "w": normal(9, 5, 3, 3), "b": normal(9)})
+    case("depthwise weights computed by the network", node("Conv", ["x", "w"], ["y"], group=9),
+         {"x": normal(1, 9, 6, 7), "w": normal(9, 1, 3, 3)})
+    x = normal(1, 8, 6, 6)
+    x[0, 3, 2, 2] = np.nan
+    case("NaN reaches its neighbours only", node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]), {"x": x},
+         {"w": normal(6, 8, 3, 3)})
+
+
+def random_conv():
+    group = int(random.choice([1, 1, 1, 2, 3]))
+    inputs, outputs = group * int(random.integers(1, 40)), group * int(random.integers(1, 80))
+    k, stride, dilation = random.integers(1, 5, 2), random.integers(1, 4, 2), random.integers(1, 3, 2)
+    pads = [int(p) for p in random.integers(0, 4, 4)]
+    size = [int(v) for v in (k - 1) * dilation + random.integers(1, 20, 2)]
+    attributes = {"group": group, "strides": stride.tolist(), "dilations": dilation.tolist(), "pads": pads}
+    conv(f"random {inputs}>{outputs} {size} {attributes} {k}", (int(random.integers(1, 3)), inputs, *size),
+         (outputs, inputs // group, *k.tolist()), **attributes)
+
+
+def constant(name, value):
+    return numpy_helper.from_array(np.array(value, np.float32), name)
+
+
+def fused():
+    """What the graph passes make one node of: same result as node by node."""
+    act = {"relu": [node("Relu", ["c"], ["y"])],
+           "leaky relu": [node("LeakyRelu", ["c"], ["y"], alpha=0.1)],
+           "sigmoid": [node("Sigmoid", ["c"], ["y"])],
+           "tanh": [node("Tanh", ["c"], ["y"])],
+           "hard sigmoid": [node("HardSigmoid", ["c"], ["y"], alpha=0.3, beta=0.4)],
+           "silu": [node("Sigmoid", ["c"], ["s"]), node("Mul", ["c", "s"], ["y"])]}
+    for name, after in act.items():
+        conv(f"conv and {name}", (1, 20, 7, 9), (35, 20, 3, 3), after=after, pads=[1, 1, 1, 1])
+        conv(f"depthwise conv and {name}", (1, 37, 7, 9), (37, 1, 3, 3), after=after, group=37)
+    for channels in (16, 30):
+        after = [node("BatchNormalization", ["c", "scale", "shift", "mean", "var"], ["n"], epsilon=1e-3),
+                 node("Add", ["n", "three"], ["a"]), node("Clip", ["a", "zero", "six"], ["k"]),
+                 node("Mul", ["n", "k"], ["m"]), node("Div", ["m", "six"], ["y"])]
+        weights = {"w": normal(channels, 8, 3, 3, scale=0.2), "scale": normal(channels), "shift": normal(channels),
+                   "mean": normal(channels), "var": np.abs(normal(channels)) + 0.1,
+                   "three": np.float32(3), "zero": np.float32(0), "six": np.float32(6)}
+        case(f"conv, normalisation, hard swish, {channels}", [node("Conv", ["x", "w"], ["c"])] + after,
+             {"x": normal(1, 8, 9, 12)}, weights)
+    residual = [node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]), node("Add", ["c", "r"], ["a"]),
+                node("Relu", ["a"], ["y"])]
+    for channels in (16, 19):
+        case(f"conv, residual, relu, {channels}", residual,
+             {"x": normal(1, 8, 9, 12), "r": normal(1, channels, 9, 12)}, {"w": normal(channels, 8, 3, 3)})
+    case("depthwise conv, residual, relu", [node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1], group=24), *residual[1:]],
+         {"x": normal(1, 24, 9, 12), "r": normal(1, 24, 9, 12)}, {"w": normal(24, 1, 3, 3)})
+    case("depthwise conv, then 1x1, each with relu",
+         [node("Conv", ["x", "d", "e"], ["c"], pads=[2, 2, 2, 2], group=24), node("Relu", ["c"], ["a"]),
+          node("Conv", ["a", "w", "b"], ["p"]), node("Relu", ["p"], ["y"])],
+         {"x": normal(1, 24, 19, 12)},
+         {"d": normal(24, 1, 5, 5), "e": normal(24), "w": normal(40, 24, 1, 1), "b": normal(40)})
+
+
+# ---------------------------------------------------------------- elementwise
+
+def elementwise():
+    shapes = [((1, 16, 5, 7), (1, 16, 5, 7)), ((2, 3, 4, 5), (1,)), ((2, 3, 4, 5), ()), ((1, 8, 6, 6), (1, 8, 1, 1)),
+              ((1, 8, 6, 6), (8, 1, 1)), ((3, 1, 5), (1, 4, 5)), ((4, 1), (1, 7)), ((6,), (2, 3, 1)), ((1, 1, 1, 1), (1,)),
+              ((0, 4), (1, 4)), ((2, 19, 1, 3), (2, 1, 23, 3))]
+    for op in ("Add", "Sub", "Mul", "Div"):
+        for a, b in shapes:
+            case(f"{op} {a} {b}", node(op, ["a", "b"], ["y"]), {"a": normal(*a), "b": normal(*b) + 5})
+            case(f"{op} {b} {a}", node(op, ["a", "b"], ["y"]), {"a": normal(*b), "b": normal(*a)})
+        case(f"{op} of strange numbers", node(op, ["a", "b"], ["y"]), {"a": odd(1, 5, 8, 9), "b": odd(1, 5, 8, 9)})
+        case(f"{op} with a constant", node(op, ["a", "b"], ["y"]), {"a": normal(1, 5, 8, 9)}, {"b": normal(1, 5, 1, 1)})
+        for kind in (np.int64, np.int32, np.float64):
+            values = lambda *shape: random.integers(1, 1000, shape).astype(kind)
+            case(f"{op} {kind.__name__}", node(op, ["a", "b"], ["y"]), {"a": values(3, 5) - 400, "b": values(5)},
+                 tolerance=EXACT if kind != np.float64 else DEFAULT)
+
+
+def activations():
+    for shape in ((1, 16, 5, 9), (3, 7), (1,), (), (2, 0, 3)):
+        for op, attributes in (("Relu", {}), ("LeakyRelu", {"alpha": 0.2}), ("LeakyRelu", {}), ("Sigmoid", {}),
+                               ("HardSigmoid", {"alpha": 0.1, "beta": 0.6}), ("HardSigmoid", {}), ("Tanh", {})):
+            case(f"{op} {attributes} {shape}", node(op, ["x"], ["y"], **attributes), {"x": normal(*shape, scale=3)})
+        case(f"HardSwish {shape}", node("HardSwish", ["x"], ["y"]), {"x": normal(*shape, scale=3)}, opset=14)
+    for op in ("Relu", "LeakyRelu", "Sigmoid", "Tanh"):
+        case(f"{op} of strange numbers", node(op, ["x"], ["y"]), {"x": odd(4, 33)})
+    bounds = {"lo": np.float32(-1), "hi": np.float32(2)}
+    case("Clip", node("Clip", ["x", "lo", "hi"], ["y"]), {"x": odd(4, 33)}, bounds)
+    case("Clip from below", node("Clip", ["x", "lo"], ["y"]), {"x": normal(4, 33)}, bounds)
+    case("Clip from above", node("Clip", ["x", "", "hi"], ["y"]), {"x": normal(4, 33)}, bounds)
+    case("Clip with attributes", node("Clip", ["x"], ["y"], min=-0.5, max=0.25), {"x": normal(4, 33)}, opset=6)
+    case("Gelu", node("Gelu", ["x"], ["y"]), {"x": normal(4, 33)}, opset=20)
+    extremes = np.linspace(-120, 120, 4801, dtype=np.float32)
+    case("Sigmoid far out", node("Sigmoid", ["x"], ["y"]), {"x": extremes})
+    case("Tanh far out", node("Tanh", ["x"], ["y"]), {"x": extremes})
+    for shape in ((1, 21, 6, 5), (2, 16, 3, 3), (3, 8), (2, 5, 11)):
+        channels = shape[1]
+        case(f"BatchNormalization {shape}", node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y"], epsilon=1e-4),
+             {"x": normal(*shape)}, {"s": normal(channels), "b": normal(channels), "m": normal(channels),
+                                     "v": np.abs(normal(channels)) + 0.01})
+
+
+# ---------------------------------------------------------------- pools, resize, softmax
+
+def pools():
+    for shape in ((1, 16, 5, 7), (2, 19, 1, 1), (1, 3, 40, 30), (2, 6, 11)):
+        case(f"GlobalAveragePool {shape}", node("GlobalAveragePool", ["x"], ["y"]), {"x": normal(*shape)})
+    for op in ("MaxPool", "AveragePool"):
+        for channels in (16, 5):
+            x = {"x": normal(1, channels, 13, 11)}
+            case(f"{op} 2x2, {channels}", node(op, ["x"], ["y"], kernel_shape=[2, 2], strides=[2, 2]), x)
+            case(f"{op} 3x3 padded, {channels}", node(op, ["x"], ["y"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]), x)
+            case(f"{op} 3x2 uneven, {channels}", node(op, ["x"], ["y"], kernel_shape=[3, 2], strides=[1, 3], pads=[2, 0, 1, 1]), x)
+            case(f"{op} ceil_mode, {channels}", node(op, ["x"], ["y"], kernel_shape=[3, 3], strides=[3, 4], ceil_mode=1), x)
+        case(f"{op} SAME_UPPER", node(op, ["x"], ["y"], kernel_shape=[3, 3], strides=[2, 2], auto_pad="SAME_UPPER"), x)
+        case(f"{op} of 1 dimension", node(op, ["x"], ["y"], kernel_shape=[3], strides=[2]), {"x": normal(2, 5, 17)})
+    case("AveragePool counts padding", node("AveragePool", ["x"], ["y"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1), x)
+    case("MaxPool dilated", node("MaxPool", ["x"], ["y"], kernel_shape=[2, 3], dilations=[2, 2]), x)
+    negative = {"x": -np.abs(normal(1, 4, 6, 6))}
+    case("MaxPool of negative numbers, padded", node("MaxPool", ["x"], ["y"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]), negative)
+
+
+def resizes():
+    x = {"x": normal(1, 7, 6, 5)}
+    scales = [[1, 1, 2, 2], [1, 1, 3, 0.5], [1, 1, 1.7, 2.3], [1, 1, 0.6, 0.7], [1, 1, 1, 1]]
+    for coordinates in ("asymmetric", "half_pixel", "align_corners", "pytorch_half_pixel"):
+        for scale in scales:
+            weights = {"s": np.array(scale, np.float32)}
+            for rounding in ("floor", "ceil", "round_prefer_floor", "round_prefer_ceil"):
+                case(f"nearest {coordinates} {rounding} {scale}",
+                     node("Resize", ["x", "", "s"], ["y"], mode="nearest", nearest_mode=rounding,
+                          coordinate_transformation_mode=coordinates), x, weights, tolerance=EXACT)
+            case(f"linear {coordinates} {scale}",
+                 node("Resize", ["x", "", "s"], ["y"], mode="linear", coordinate_transformation_mode=coordinates), x, weights)
+    for size in ([1, 7, 12, 10], [1, 7, 4, 9], [1, 7, 1, 1]):
+        sizes = {"n": np.array(size, np.int64)}
+        case(f"nearest to {size}", node("Resize", ["x", "", "", "n"], ["y"], mode="nearest"), x, sizes, tolerance=EXACT)
+        case(f"linear to {size}", node("Resize", ["x", "", "", "n"], ["y"], mode="linear"), x, sizes)
+    case("nearest, batch of 2", node("Resize", ["x", "", "s"], ["y"], mode="nearest"), {"x": normal(2, 16, 4, 4)},
+         {"s": np.array([1, 1, 2, 2], np.float32)}, tolerance=EXACT)
+
+
+def softmaxes():
+    for shape, axis in (((3, 10), -1), ((2, 5, 8), 1), ((2, 5, 8), 0), ((1, 6, 4, 3), 1), ((7,), 0), ((2, 1), 1), ((4, 300), 1)):
+        case(f"Softmax {shape} over {axis}", node("Softmax", ["x"], ["y"], axis=axis), {"x": normal(*shape, scale=5)})
+    case("Softmax of large numbers", node("Softmax", ["x"], ["y"], axis=1), {"x": normal(3, 9, scale=1000)})
+
+
+# ---------------------------------------------------------------- products of matrices
+
+def products():
+    for a, b in (((3, 4), (4, 5)), ((1, 300), (300, 70)), ((50, 1), (1, 33)), ((2, 3, 7, 9), (9, 20)), ((2, 3, 7, 9), (2, 3, 9, 4)),
+                 ((3, 7, 9), (2, 1, 9, 17)), ((9,), (9, 4)), ((5, 9), (9,)), ((9,), (9,)), ((2, 5, 9), (9,)), ((13, 64), (64, 128))):
+        for name, split in (("", {}), (" by a constant", {"b": None})):
+            inputs = {"a": normal(*a), "b": normal(*b)}
+            weights = {key: inputs.pop(key) for key in split}
+            case(f"MatMul {a} {b}{name}", node("MatMul", ["a", "b"], ["y"]), inputs, weights)
+    for trans_a in (0, 1):
+        for trans_b in (0, 1):
+            a, b = normal(*((6, 19) if not trans_a else (19, 6))), normal(*((19, 37) if not trans_b else (37, 19)))
+            for c in ((), (37,), (6, 1), (6, 37)):
+                case(f"Gemm {trans_a}{trans_b} c {c}", node("Gemm", ["a", "b", "c"], ["y"], transA=trans_a, transB=trans_b,
+                     alpha=0.5, beta=1.5), {"a": a}, {"b": b, "c": normal(*c)})
+    case("Gemm without c", node("Gemm", ["a", "b"], ["y"]), {"a": normal(5, 8), "b": normal(8, 3)})
+    case("MatMul and relu", [node("MatMul", ["a", "b"], ["m"]), node("Relu", ["m"], ["y"])], {"a": normal(7, 40)}, {"b": normal(40, 50)})
+
+
+# ---------------------------------------------------------------- moving elements
+
+def moves():
+    def exact(name, nodes, inputs, weights=None, **rest):
+        case(name, nodes, inputs, weights, tolerance=EXACT, **rest)
+
+    ints = lambda *values: np.array(values, np.int64)
+    for axis in (0, 1, 2, 3, -1):
+        parts = [[2, 3, 4, 5] for _ in range(3)]
+        parts[1][axis], parts[2][axis] = 1, 7
+        exact(f"Concat over {axis}", node("Concat", ["a", "b", "c"], ["y"], axis=axis), dict(zip("abc", (normal(*p) for p in parts))))
+    exact("Concat of int64", node("Concat", ["a", "b"], ["y"], axis=0), {"a": ints(1, 2), "b": ints(3)})
+    exact("Concat with a constant", node("Concat", ["a", "b"], ["y"], axis=1), {"a": normal(1, 4, 3, 3)}, {"b": normal(1, 2, 3, 3)})
+    for axis in (0, 1, 2, -1):
+        x = [4, 4, 4, 4]
+        x[axis] = 9
+        exact(f"Split over {axis}", node("Split", ["x", "n"], ["y", "z", "w"], axis=axis), {"x": normal(*x)}, {"n": ints(2, 6, 1)},
+              outputs=("y", "z", "w"))
+    exact("Split in equal parts", node("Split", ["x"], ["y", "z"], axis=1), {"x": normal(2, 6, 3)}, outputs=("y", "z"))
+    exact("Split with an unused result", node("Split", ["x", "n"], ["", "y"], axis=1), {"x": normal(1, 6, 3)}, {"n": ints(5, 1)})
+    for perm in ([0, 2, 1], [2, 1, 0], [1, 0, 2], None):
+        exact(f"Transpose {perm}", node("Transpose", ["x"], ["y"], **({"perm": perm} if perm else {})), {"x": normal(5, 37, 19)})
+    for perm in ([0, 2, 3, 1], [0, 3, 1, 2], [3, 2, 1, 0], [1, 0, 3, 2]):
+        exact(f"Transpose {perm}", node("Transpose", ["x"], ["y"], perm=perm), {"x": normal(2, 5, 18, 7)})
+    exact("Transpose of bytes", node("Transpose", ["x"], ["y"]), {"x": random.integers(0, 255, (30, 17)).astype(np.uint8)})
+    exact("Reshape", node("Reshape", ["x", "n"], ["y"]), {"x": normal(2, 3, 4, 5)}, {"n": ints(0, -1, 5)})
+    exact("Reshape after a convolution's layout", [node("Relu", ["x"], ["r"]), node("MaxPool", ["r"], ["p"], kernel_shape=[1, 1]),
+          node("Reshape", ["p", "n"], ["q"]), node("Transpose", ["q"], ["y"], perm=[0, 2, 1])], {"x": normal(1, 10, 4, 5)}, {"n": ints(1, 10, 20)})
+    exact("Flatten", node("Flatten", ["x"], ["y"], axis=2), {"x": normal(2, 3, 4, 5)})
+    exact("Squeeze", node("Squeeze", ["x", "n"], ["y"]), {"x": normal(1, 3, 1, 5)}, {"n": ints(0, 2)})
+    exact("Unsqueeze", node("Unsqueeze", ["x", "n"], ["y"]), {"x": normal(3, 5)}, {"n": ints(0, 3)})
+    exact("Identity", node("Identity", ["x"], ["y"]), {"x": normal(3, 5)})
+    slices = {"b": ints(1, -1), "e": ints(9, -100), "a": ints(1, 3), "s": ints(2, -2)}
+    exact("Slice", node("Slice", ["x", "b", "e", "a", "s"], ["y"]), {"x": normal(2, 6, 3, 7)}, slices)
+    exact("Slice to nothing", node("Slice", ["x", "b", "e"], ["y"]), {"x": normal(4, 6)}, {"b": ints(2), "e": ints(2)})
+    for axis, indices in ((0, ints(2, 0, -1)), (1, np.array([[1, 1], [0, -2]], np.int64)), (2, np.array(3, np.int64))):
+        exact(f"Gather over {axis}", node("Gather", ["x", "i"], ["y"], axis=axis), {"x": normal(3, 4, 5)}, {"i": indices})
+    exact("Gather by int32", node("Gather", ["x", "i"], ["y"]), {"x": normal(3, 4), "i": np.array([1, 0], np.int32)})
+    exact("Shape", node("Shape", ["x"], ["y"]), {"x": normal(3, 4, 5)})
+    kinds = {TensorProto.FLOAT: np.float32, TensorProto.DOUBLE: np.float64, TensorProto.INT32: np.int32,
+             TensorProto.INT64: np.int64, TensorProto.UINT8: np.uint8, TensorProto.BOOL: np.bool_}
+    for to in kinds:
+        for source in kinds.values():
+            exact(f"Cast {source.__name__} to {TensorProto.DataType.Name(to)}", node("Cast", ["x"], ["y"], to=to),
+                  {"x": (random.integers(0, 200, (3, 7)) * (1 if source == np.bool_ else 0.75)).astype(source)})
+
+
+FAMILIES = {f.__name__: f for f in (convolutions, fused, elementwise, activations, pools, resizes, softmaxes, products, moves)}
+
+
+# ---------------------------------------------------------------- running
+
+def make_model(nodes, inputs, weights, opset, outputs):
+    typed = lambda name, array: helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+    graph = helper.make_graph(nodes, "case", [typed(k, np.asarray(v)) for k, v in inputs.items()],
+                              [helper.make_empty_tensor_value_info(o) for o in outputs],
+                              [numpy_helper.from_array(np.asarray(v), k) for k, v in weights.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    types = {v.name: v for v in list(inferred.graph.output) + list(inferred.graph.value_info)}
+    del model.graph.output[:]
+    model.graph.output.extend(types[o] for o in outputs)
+    return model
+
+
+def run_engine(nn_run, choice, path, folder, inputs, batch):
+    files = []
+    for i, array in enumerate(inputs.values()):
+        files.append(os.path.join(folder, f"in{i}.raw"))
+        np.ascontiguousarray(array).tofile(files[-1])
+    done = subprocess.run([nn_run, "--choice", choice, "--batch", str(batch), "--out", folder, path, *files],
+                          capture_output=True, text=True, timeout=120)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip() or f"nn-run ended with {done.returncode}")
+    results = []
+    for line in done.stdout.splitlines():
+        if line.startswith("output "):
+            _, index, kind, *dims = line.split()
+            data = np.fromfile(os.path.join(folder, index + ".raw"), dtype=np.dtype(kind))
+            results.append(data.reshape([int(d) for d in dims]))
+    return results
+
+
+def error_of(got, want, tolerance):
+    """None where they agree, else why not; and the largest error beside the largest value."""
+    if got.shape != want.shape or got.dtype != want.dtype:
+        return f"{got.dtype}{list(got.shape)} instead of {want.dtype}{list(want.shape)}", 0
+    if want.size == 0:
+        return None, 0
+    if want.dtype.kind != "f":
+        wrong = int((got != want).sum())
+        return (f"{wrong} of {want.size} differ" if wrong else None), wrong
+    same = (got == want) | (np.isnan(got) & np.isnan(want))
+    finite = np.isfinite(want) & np.isfinite(got)
+    if not (same | finite).all():
+        at = tuple(np.argwhere(~(same | finite))[0])
+        return f"{got[at]} instead of {want[at]} at {at}", np.inf
+    if not finite.any():
+        return None, 0
+    difference = np.abs(got[finite].astype(np.float64) - want[finite])
+    allowed = tolerance[0] * np.abs(want[finite]).max() + tolerance[1] if tolerance != EXACT else 0
+    worst = difference.max()
+    return (f"off by {worst:.3g}, allowed {allowed:.3g}" if worst > allowed else None), worst
+
+
+def check(one, choices, nn_run):
+    name, nodes, inputs, weights, tolerance, opset, outputs, batch = one
+    model = make_model(nodes, inputs, weights, opset, outputs)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    wants = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"]).run(
+        list(outputs), {k: np.asarray(v) for k, v in inputs.items()})
+    failures, worst = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.onnx")
+        onnx.save(model, path)
+        for choice in choices:
+            try:
+                gots = run_engine(nn_run, choice, path, folder, inputs, batch)
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                failures.append(f"{choice}: {error}")
+                continue
+            for got, want in zip(gots, wants, strict=True):
+                reason, size = error_of(got, want, tolerance)
+                worst = max(worst, size)
+                if reason:
+                    failures.append(f"{choice}: {reason}")
+    return failures, worst
+
+
+def main():
+    global random
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--nn-run", required=True)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "little"))
+    parser.add_argument("--choice", action="append", choices=["best", "own", "portable", "onednn"])
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("families", nargs="*", metavar="FAMILY", help=", ".join(FAMILIES))
+    args = parser.parse_args()
+    print(f"seed {args.seed}, onnxruntime {onnxruntime.__version__}")
+    failed = total = 0
+    for family in args.families or FAMILIES:
+        random = np.random.default_rng(args.seed)
+        cases.clear()
+        FAMILIES[family]()
+        choices = args.choice or ["best", "portable"]
+        wrong = worst = 0
+        for one in cases:
+            failures, size = check(one, choices, args.nn_run)
+            worst = max(worst, size)
+            wrong += bool(failures)
+            for failure in failures:
+                print(f"FAILED {family}: {one[0]}: {failure}")
+            if args.verbose and not failures:
+                print(f"ok {family}: {one[0]}: {size:.3g}")
+        print(f"{family}: {len(cases) - wrong} of {len(cases)} cases agree with {', '.join(choices)}; largest error {worst:.3g}")
+        failed, total = failed + wrong, total + len(cases)
+    print(f"{total - failed} cases agree, {failed} do not")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
