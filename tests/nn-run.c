@@ -35,8 +35,8 @@ typedef struct worker {
 static void
 usage (FILE *to)
 {
-  fprintf (to, "usage: nn-run [--choice best|own|portable|onednn] [--threads N] [--repeat N] [--batch N]\n"
-               "              [--sessions N] [--out DIR] MODEL [INPUT.raw …]\n"
+  fprintf (to, "usage: nn-run [--choice best|own|lesser|portable|onednn] [--threads N] [--repeat N]\n"
+               "              [--batch N] [--sessions N] [--out DIR] MODEL [INPUT.raw …]\n"
                "  --sessions N  N sessions of one plan, each on a thread; all must give the same bytes\n"
                "  --repeat N    runs N times more and prints the times\n");
 }
@@ -44,8 +44,8 @@ usage (FILE *to)
 static bool
 parse_choice (const char *text)
 {
-  static const char *const names[] = { "best", "own", "portable", "onednn" };
-  for (int i = 0; i < 4; i++)
+  static const char *const names[] = { "best", "own", "lesser", "portable", "onednn" };
+  for (int i = 0; i < 5; i++)
     if (strcmp (text, names[i]) == 0) {
       nn_cpu_choose ((nn_cpu_choice) i);
       return true;
@@ -62,7 +62,7 @@ parse (int argc, char **argv, settings *set)
     { "sessions", required_argument, NULL, 's' }, { "out", required_argument, NULL, 'o' }, { 0 },
   };
   int option;
-  *set = (settings) { .threads = 1, .batch = 1, .sessions = 1 };
+  *set = (settings) { .threads = 1, .sessions = 1 };
   while ((option = getopt_long (argc, argv, "", options, NULL)) != -1) {
     if (option == 't')
       set->threads = atoi (optarg);
@@ -77,7 +77,7 @@ parse (int argc, char **argv, settings *set)
     else if (option != 'c' || !parse_choice (optarg))
       return false;
   }
-  if (optind >= argc || set->threads < 1 || set->batch < 1 || set->sessions < 1 || set->repeat < 0)
+  if (optind >= argc || set->threads < 1 || set->batch < 0 || set->sessions < 1 || set->repeat < 0)
     return false;
   set->model = argv[optind];
   set->inputs = argv + optind + 1;
@@ -203,7 +203,7 @@ static void
 print_times (const settings *set, worker *w)
 {
   qsort (w->ms, (size_t) set->repeat, sizeof (double), compare_doubles);
-  printf ("ms median %.3f min %.3f max %.3f of %d\n", w->ms[set->repeat / 2], w->ms[0], w->ms[set->repeat - 1],
+  printf ("median %.3f ms, min %.3f, max %.3f of %d runs\n", w->ms[set->repeat / 2], w->ms[0], w->ms[set->repeat - 1],
           set->repeat);
 }
 
@@ -240,6 +240,16 @@ run_all (const settings *set, worker *workers)
   return good;
 }
 
+/* As told, else the model's own, else 1. */
+static int
+batch_of (const settings *set, const nn_model *model)
+{
+  if (set->batch > 0 || nn_model_n_inputs (model) == 0)
+    return set->batch > 0 ? set->batch : 1;
+  nn_value_info input = nn_model_input (model, 0);
+  return input.rank > 0 && input.dim[0] > 0 ? (int) input.dim[0] : 1;
+}
+
 static bool
 report (const settings *set, nn_model *model, worker *workers)
 {
@@ -265,7 +275,7 @@ main (int argc, char **argv)
     return 2;
   }
   nn_model *model = nn_model_open (set.model, &err);
-  nn_plan *plan = model ? nn_plan_new (model, NN_DEVICE_CPU, set.batch, &err) : NULL;
+  nn_plan *plan = model ? nn_plan_new (model, NN_DEVICE_CPU, batch_of (&set, model), &err) : NULL;
   if (plan == NULL) {
     fprintf (stderr, "nn-run: %s\n", err.message);
     nn_model_unref (model);

@@ -65,7 +65,7 @@ prepare (nn_call *call, nn_error *err)
   static const nn_kernel *const best[] = { &nn_conv_onednn, &nn_conv_own, NULL };
   static const nn_kernel *const own[] = { &nn_conv_own, NULL };
   nn_cpu_choice choice = nn_cpu_chosen ();
-  bool own_only = choice == NN_CPU_CHOICE_OWN || choice == NN_CPU_CHOICE_PORTABLE;
+  bool own_only = choice != NN_CPU_CHOICE_BEST && choice != NN_CPU_CHOICE_ONEDNN;
   chosen *made = calloc (1, sizeof *made);
   if (made == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");

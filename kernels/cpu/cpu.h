@@ -27,6 +27,7 @@ void nn_cpu_set_threads (int threads);
 typedef enum nn_cpu_choice {
   NN_CPU_CHOICE_BEST,     /* what measures best for each node */
   NN_CPU_CHOICE_OWN,      /* the kernels of this folder, with the best instructions there are */
+  NN_CPU_CHOICE_LESSER,   /* the same, with the next instruction set below the best, if there is one */
   NN_CPU_CHOICE_PORTABLE, /* the same, with the instructions that every processor of the kind has */
   NN_CPU_CHOICE_ONEDNN,   /* oneDNN wherever it can do the node */
 } nn_cpu_choice;

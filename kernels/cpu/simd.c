@@ -10,27 +10,37 @@
 NN_SIMD_LEVELS (DECLARE)
 DECLARE (baseline, true)
 
+/* Below the best; -1: all. */
+static int
+levels_to_skip (void)
+{
+  nn_cpu_choice choice = nn_cpu_chosen ();
+  return choice == NN_CPU_CHOICE_PORTABLE ? -1 : choice == NN_CPU_CHOICE_LESSER;
+}
+
 #define RETURN_CONV(name, condition) \
-  if (condition)                     \
+  if ((condition) && skip-- == 0)    \
     return &nn_simd_conv_##name;
 
 const nn_simd_conv *
 nn_simd_conv_kernels (void)
 {
-  if (nn_cpu_chosen () != NN_CPU_CHOICE_PORTABLE) {
+  int skip = levels_to_skip ();
+  if (skip >= 0) {
     NN_SIMD_LEVELS (RETURN_CONV)
   }
   return &nn_simd_conv_baseline;
 }
 
 #define RETURN_MATH(name, condition) \
-  if (condition)                     \
+  if ((condition) && skip-- == 0)    \
     return &nn_simd_math_##name;
 
 const nn_simd_math *
 nn_simd_math_kernels (void)
 {
-  if (nn_cpu_chosen () != NN_CPU_CHOICE_PORTABLE) {
+  int skip = levels_to_skip ();
+  if (skip >= 0) {
     NN_SIMD_LEVELS (RETURN_MATH)
   }
   return &nn_simd_math_baseline;
