@@ -192,6 +192,8 @@ stop (GstJsonSink * self)
 {
   gboolean interrupted = self->file != NULL && self->n_pages > 0;
 
+  if (self->file)
+    gst_line_file_set_flushing (self->file, TRUE);
   if (close_file (self) && interrupted)
     post_summary (self);
 }
@@ -345,20 +347,35 @@ warn_once (GstJsonSink * self)
           "put cudalayoutdetect before jsonsink."), (NULL));
 }
 
+/* Waits for a slow reader, and meanwhile can be paused. */
+static GstFlowReturn
+write_line (GstJsonSink * self, const gchar * line)
+{
+  const gboolean flush = get_flag (self, &self->flush);
+  GError *error = NULL;
+  GstFlowReturn ret = gst_line_file_write (self->file, line, flush, &error);
+
+  while (ret == GST_FLOW_FLUSHING) {
+    ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+    if (ret != GST_FLOW_OK)
+      return ret;
+    ret = gst_line_file_write (self->file, NULL, flush, &error);
+  }
+  if (ret == GST_FLOW_ERROR)
+    fail (self, error);
+  return ret;
+}
+
 static GstFlowReturn
 write_page (GstJsonSink * self, const GstLayoutJsonPage * in)
 {
   g_autoptr (GArray) regions =
       gst_layout_json_regions (in->page->error ? NULL : in->layout);
   g_autofree gchar *line = gst_layout_json_line (in, regions);
-  GError *error = NULL;
-  GstFlowReturn ret = gst_line_file_write (self->file, line,
-      get_flag (self, &self->flush), &error);
+  GstFlowReturn ret = write_line (self, line);
 
-  if (ret == GST_FLOW_ERROR) {
-    fail (self, error);
+  if (ret != GST_FLOW_OK)
     return ret;
-  }
   self->n_pages++;
   self->n_failed += in->page->error != NULL;
   self->n_regions += regions->len;

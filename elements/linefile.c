@@ -298,8 +298,10 @@ GstFlowReturn
 gst_line_file_write (GstLineFile * file, const gchar * line, gboolean flush,
     GError ** error)
 {
-  g_string_append (file->pending, line);
-  g_string_append_c (file->pending, '\n');
+  if (line) {
+    g_string_append (file->pending, line);
+    g_string_append_c (file->pending, '\n');
+  }
   if (!flush && !file->in_place && file->pending->len < BUFFERED_BYTES)
     return GST_FLOW_OK;
   return drain (file, error);

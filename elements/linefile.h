@@ -30,7 +30,8 @@ typedef struct _GstLineFile GstLineFile;
 GstLineFile *gst_line_file_open (const gchar * location, gboolean append, GError ** error);
 
 /* Adds a line break and writes: at once with `flush` or in place, else when 64 KiB have come
- * together. GST_FLOW_FLUSHING: interrupted; what is left is written with the next line. */
+ * together. GST_FLOW_FLUSHING: interrupted; what is left is written by the next call, and by one
+ * whose `line` is NULL. */
 GstFlowReturn gst_line_file_write (GstLineFile * file, const gchar * line, gboolean flush,
     GError ** error);
 
