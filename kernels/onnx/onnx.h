@@ -13,7 +13,7 @@
 #define NN_ONNX_MAX_FILE_BYTES ((size_t) INT32_MAX)   /* protobuf's own limit */
 #define NN_ONNX_MAX_DEPTH 64                          /* ONNX without subgraphs needs a dozen */
 #define NN_ONNX_MAX_MESSAGES ((size_t) 4 << 20)
-#define NN_ONNX_MAX_NODES ((size_t) 200000)
+#define NN_ONNX_MAX_NODES ((size_t) 50000)
 #define NN_ONNX_MAX_OVERHEAD ((size_t) 1 << 30)       /* of unpacked structures beyond the file's size */
 #define NN_ONNX_MIN_OPSET 7
 #define NN_ONNX_MAX_OPSET 21

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The loader: what a file may not do to it. Models are made with protobuf-c's packer and then
+ * damaged; every refusal is one message that names the file and the cause. */
+#include "kernels/nn.h"
+#include "kernels/onnx/onnx.h"
+#include "nn_check.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/test_onnx.XXXXXX";
+
+static const char *
+path_in_folder (const char *name)
+{
+  static char path[256];
+  snprintf (path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+static const char *
+write_file (const char *name, const void *data, size_t size)
+{
+  const char *path = path_in_folder (name);
+  FILE *file = fopen (path, "wb");
+  if (file == NULL || fwrite (data, 1, size, file) != size || fclose (file) != 0)
+    perror (path);
+  return path;
+}
+
+/* ---------------------------------------------------------------- a small model */
+
+/* x [N,2,4,4] → Conv (w [3,2,1,1]) → c → Relu → y, with everything in one struct, so that a test
+ * changes one field and packs. */
+typedef struct small {
+  Onnx__ModelProto model;
+  Onnx__GraphProto graph;
+  Onnx__OperatorSetIdProto opset, *opsets[1];
+  Onnx__StringStringEntryProto meta, *metas[1];
+  Onnx__NodeProto conv, relu, *nodes[2];
+  char *conv_in[2], *conv_out[1], *relu_in[1], *relu_out[1];
+  Onnx__AttributeProto attr, *attrs[1];
+  int64_t kernel[2];
+  Onnx__TensorProto w, *tensors[1];
+  int64_t w_dims[4];
+  float w_data[6];
+  Onnx__ValueInfoProto x, y, *xs[1], *ys[1];
+  Onnx__TypeProto type;
+  Onnx__TypeProto__Tensor tensor_type;
+  Onnx__TensorShapeProto shape;
+  Onnx__TensorShapeProto__Dimension dim[4], *dims[4];
+} small;
+
+static void
+small_nodes (small *s)
+{
+  onnx__node_proto__init (&s->conv);
+  onnx__node_proto__init (&s->relu);
+  onnx__attribute_proto__init (&s->attr);
+  s->conv.op_type = "Conv";
+  s->conv.name = "first";
+  s->conv_in[0] = "x";
+  s->conv_in[1] = "w";
+  s->conv_out[0] = "c";
+  s->conv.n_input = 2;
+  s->conv.input = s->conv_in;
+  s->conv.n_output = 1;
+  s->conv.output = s->conv_out;
+  s->kernel[0] = s->kernel[1] = 1;
+  s->attr.name = "kernel_shape";
+  s->attr.has_type = 1;
+  s->attr.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
+  s->attr.n_ints = 2;
+  s->attr.ints = s->kernel;
+  s->attrs[0] = &s->attr;
+  s->conv.n_attribute = 1;
+  s->conv.attribute = s->attrs;
+  s->relu.op_type = "Relu";
+  s->relu_in[0] = "c";
+  s->relu_out[0] = "y";
+  s->relu.n_input = s->relu.n_output = 1;
+  s->relu.input = s->relu_in;
+  s->relu.output = s->relu_out;
+  s->nodes[0] = &s->conv;
+  s->nodes[1] = &s->relu;
+}
+
+static void
+small_values (small *s)
+{
+  onnx__tensor_proto__init (&s->w);
+  onnx__value_info_proto__init (&s->x);
+  onnx__value_info_proto__init (&s->y);
+  onnx__type_proto__init (&s->type);
+  onnx__type_proto__tensor__init (&s->tensor_type);
+  onnx__tensor_shape_proto__init (&s->shape);
+  s->w.name = "w";
+  s->w.has_data_type = 1;
+  s->w.data_type = 1;
+  s->w.n_dims = 4;
+  s->w.dims = s->w_dims;
+  memcpy (s->w_dims, (int64_t[]) { 3, 2, 1, 1 }, sizeof s->w_dims);
+  for (int i = 0; i < 6; i++)
+    s->w_data[i] = (float) i - 2.5f;
+  s->w.n_float_data = 6;
+  s->w.float_data = s->w_data;
+  s->tensors[0] = &s->w;
+  for (int i = 0; i < 4; i++) {
+    onnx__tensor_shape_proto__dimension__init (&s->dim[i]);
+    s->dim[i].value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+    s->dim[i].dim_value = (int64_t[]) { 1, 2, 4, 4 }[i];
+    s->dims[i] = &s->dim[i];
+  }
+  s->shape.n_dim = 4;
+  s->shape.dim = s->dims;
+  s->tensor_type.has_elem_type = 1;
+  s->tensor_type.elem_type = 1;
+  s->tensor_type.shape = &s->shape;
+  s->type.value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
+  s->type.tensor_type = &s->tensor_type;
+  s->x.name = "x";
+  s->x.type = &s->type;
+  s->y.name = "y";
+  s->xs[0] = &s->x;
+  s->ys[0] = &s->y;
+}
+
+static small *
+small_new (void)
+{
+  small *s = calloc (1, sizeof *s);
+  onnx__model_proto__init (&s->model);
+  onnx__graph_proto__init (&s->graph);
+  onnx__operator_set_id_proto__init (&s->opset);
+  onnx__string_string_entry_proto__init (&s->meta);
+  small_nodes (s);
+  small_values (s);
+  s->graph.n_node = 2;
+  s->graph.node = s->nodes;
+  s->graph.n_initializer = 1;
+  s->graph.initializer = s->tensors;
+  s->graph.n_input = s->graph.n_output = 1;
+  s->graph.input = s->xs;
+  s->graph.output = s->ys;
+  s->opset.has_version = 1;
+  s->opset.version = 13;
+  s->opsets[0] = &s->opset;
+  s->meta.key = "character";
+  s->meta.value = "text\ntitle";
+  s->metas[0] = &s->meta;
+  s->model.n_metadata_props = 1;
+  s->model.metadata_props = s->metas;
+  s->model.has_ir_version = 1;
+  s->model.ir_version = 8;
+  s->model.graph = &s->graph;
+  s->model.n_opset_import = 1;
+  s->model.opset_import = s->opsets;
+  return s;
+}
+
+static uint8_t *
+pack (const small *s, size_t *size)
+{
+  *size = onnx__model_proto__get_packed_size (&s->model);
+  uint8_t *data = malloc (*size);
+  onnx__model_proto__pack (&s->model, data);
+  return data;
+}
+
+/* Loads and plans; true if that works. */
+static bool
+loads (const char *path, nn_error *err)
+{
+  *err = (nn_error) { 0 };
+  nn_model *model = nn_model_open (path, err);
+  nn_plan *plan = model != NULL ? nn_plan_new (model, NN_DEVICE_CPU, 1, err) : NULL;
+  bool ok = plan != NULL;
+  nn_plan_unref (plan);
+  nn_model_unref (model);
+  return ok;
+}
+
+/* Packs, frees and loads the model; it must fail with `status` and a message that has `cause`. */
+static void
+refuses (small *s, nn_status status, const char *cause)
+{
+  size_t size;
+  nn_error err;
+  uint8_t *data = pack (s, &size);
+  const char *path = write_file ("bad.onnx", data, size);
+  bool ok = loads (path, &err);
+  CHECK (!ok && err.status == status, "expected '%s', got status %d: %s", cause, err.status, err.message);
+  CHECK (strstr (err.message, cause) != NULL, "expected '%s', got: %s", cause, err.message);
+  CHECK (strncmp (err.message, path, strlen (path)) == 0, "no path in: %s", err.message);
+  free (data);
+  free (s);
+}
+
+/* ---------------------------------------------------------------- tests */
+
+static void
+test_good (void)
+{
+  nn_error err = { 0 };
+  size_t size;
+  small *s = small_new ();
+  s->dim[0].value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+  s->dim[0].dim_param = "N";
+  uint8_t *data = pack (s, &size);
+  nn_model *model = nn_model_open (write_file ("good.onnx", data, size), &err);
+  CHECK (model != NULL, "%s", err.message);
+  if (model == NULL)
+    return;
+  nn_value_info in = nn_model_input (model, 0), out = nn_model_output (model, 0);
+  CHECK (nn_model_n_inputs (model) == 1 && strcmp (in.name, "x") == 0 && in.rank == 4, "%s", in.name);
+  CHECK (in.dim[0] == -1 && in.dim[1] == 2 && in.dtype == NN_F32, "dimension %d", (int) in.dim[0]);
+  CHECK (nn_model_n_outputs (model) == 1 && strcmp (out.name, "y") == 0, "%s", out.name);
+  CHECK (strcmp (nn_model_metadata (model, "character"), "text\ntitle") == 0, "metadata");
+  CHECK (nn_model_metadata (model, "no such") == NULL, "metadata");
+  for (int batch = 1; batch <= 3; batch++) {
+    nn_plan *plan = nn_plan_new (model, NN_DEVICE_CPU, batch, &err);
+    nn_session *session = plan != NULL ? nn_session_new (plan, 1, &err) : NULL;
+    CHECK (session != NULL, "%s", err.message);
+    if (session == NULL)
+      continue;
+    nn_tensor *x = nn_session_input (session, 0);
+    CHECK (x->dim[0] == batch, "batch %d", (int) x->dim[0]);
+    float *xs = x->data;
+    for (int64_t i = 0; i < nn_tensor_count (x); i++)
+      xs[i] = 1;
+    CHECK (nn_session_run (session, &err) == NN_OK, "%s", err.message);
+    const nn_tensor *y = nn_session_output (session, 0);
+    CHECK (y->dim[0] == batch && y->dim[1] == 3, "output");
+    const float expected[3] = { 0, 0, 4 }; /* relu of -2.5 - 1.5, -0.5 + 0.5, 1.5 + 2.5 */
+    for (int64_t i = 0; i < nn_tensor_count (y); i++)
+      CHECK (((float *) y->data)[i] == expected[i / 16 % 3], "element %d: %f", (int) i, ((float *) y->data)[i]);
+    nn_session_free (session);
+    nn_plan_unref (plan);
+  }
+  CHECK (nn_plan_new (model, NN_DEVICE_CPU, 0, &err) == NULL && err.status == NN_ERR_ARGUMENT, "batch 0");
+  CHECK (nn_plan_new (model, NN_DEVICE_CUDA, 1, &err) == NULL && err.status == NN_ERR_DEVICE, "cuda");
+  nn_model_unref (model);
+  free (data);
+  free (s);
+}
+
+static void
+refuses_file (const char *path, nn_status status, const char *cause)
+{
+  nn_error err;
+  bool ok = loads (path, &err);
+  CHECK (!ok && err.status == status && strstr (err.message, cause) != NULL && strstr (err.message, path) != NULL,
+         "expected '%s' for %s, got status %d: %s", cause, path, err.status, err.message);
+}
+
+static void
+test_files (void)
+{
+  static const char text[] = "This is no network, but a text of some length.\n";
+  static const char pdf[] = "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< >>\nendobj\n";
+  static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1";
+  static const char zeros[64] = { 0 };
+  refuses_file (path_in_folder ("none.onnx"), NN_ERR_IO, "No such file");
+  refuses_file (folder, NN_ERR_IO, "is a folder");
+  refuses_file ("/dev/null", NN_ERR_IO, "not a regular file");
+  if (mkfifo (path_in_folder ("pipe"), 0600) == 0)
+    refuses_file (path_in_folder ("pipe"), NN_ERR_IO, "not a regular file");
+  refuses_file (write_file ("empty.onnx", "", 0), NN_ERR_FORMAT, "empty");
+  refuses_file (write_file ("text.onnx", text, sizeof text - 1), NN_ERR_FORMAT, "not an ONNX");
+  refuses_file (write_file ("a.pdf", pdf, sizeof pdf - 1), NN_ERR_FORMAT, "not an ONNX");
+  refuses_file (write_file ("a.png", png, sizeof png - 1), NN_ERR_FORMAT, "not an ONNX");
+  refuses_file (write_file ("zeros.onnx", zeros, sizeof zeros), NN_ERR_FORMAT, "not an ONNX");
+  refuses_file (write_file ("ir.onnx", "\x08\x08", 2), NN_ERR_FORMAT, "no graph");
+}
+
+/* The opset stands behind the graph, so no prefix is a model. */
+static void
+test_truncated (void)
+{
+  nn_error err;
+  size_t size;
+  small *s = small_new ();
+  s->model.n_metadata_props = 0;
+  uint8_t *data = pack (s, &size);
+  for (size_t n = 1; n < size; n++) {
+    bool ok = loads (write_file ("cut.onnx", data, n), &err);
+    CHECK (!ok && err.message[0] != '\0', "%zu of %zu bytes load", n, size);
+  }
+  CHECK (loads (write_file ("cut.onnx", data, size), &err), "the whole does not load: %s", err.message);
+  free (data);
+  free (s);
+}
+
+/* Every byte in turn becomes several others: whatever happens, nothing crashes and a refusal
+ * says why. */
+static void
+test_damaged (void)
+{
+  static const uint8_t values[] = { 0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x12 };
+  nn_error err;
+  size_t size;
+  int n_loaded = 0;
+  small *s = small_new ();
+  uint8_t *data = pack (s, &size);
+  for (size_t at = 0; at < size; at++)
+    for (size_t k = 0; k < sizeof values; k++) {
+      uint8_t kept = data[at];
+      data[at] = values[k];
+      bool ok = loads (write_file ("damaged.onnx", data, size), &err);
+      CHECK (ok || (err.status != NN_OK && err.message[0] != '\0'), "byte %zu: no message", at);
+      n_loaded += ok;
+      data[at] = kept;
+    }
+  printf ("%zu damaged files, %d of them still load\n", size * sizeof values, n_loaded);
+  free (data);
+  free (s);
+}
+
+static size_t
+put_length (uint8_t *to, size_t length)
+{
+  size_t n = 0;
+  for (; length >= 0x80; length >>= 7)
+    to[n++] = (uint8_t) (length | 0x80);
+  to[n++] = (uint8_t) length;
+  return n;
+}
+
+/* Model.graph = Graph.node = Node.attribute = Attribute.g = Graph.node … */
+static void
+test_nested (void)
+{
+  enum { LEVELS = 3000 };
+  static const uint8_t fields[3] = { 1 << 3 | 2, 5 << 3 | 2, 6 << 3 | 2 };
+  static uint8_t from_end[LEVELS * 3 * 8];
+  size_t have = 0;
+  for (int level = 3 * LEVELS - 1; level >= 0; level--) {
+    uint8_t head[12] = { fields[level % 3] };
+    size_t n = 1 + put_length (head + 1, have);
+    memcpy (from_end + sizeof from_end - have - n, head, n);
+    have += n;
+  }
+  uint8_t *data = malloc (have + 16);
+  data[0] = 7 << 3 | 2;
+  size_t n = 1 + put_length (data + 1, have);
+  memcpy (data + n, from_end + sizeof from_end - have, have);
+  printf ("%d nested graphs in %zu bytes\n", LEVELS, n + have);
+  refuses_file (write_file ("nested.onnx", data, n + have), NN_ERR_LIMIT, "nested");
+  free (data);
+}
+
+/* A graph of empty nodes: two bytes each in the file, a hundred in memory. */
+static void
+test_many_messages (void)
+{
+  size_t nodes = NN_ONNX_MAX_MESSAGES + 1, size = 16 + 2 * nodes;
+  uint8_t *data = calloc (1, size);
+  data[0] = 7 << 3 | 2;
+  size_t n = 1 + put_length (data + 1, 2 * nodes);
+  for (size_t i = 0; i < nodes; i++)
+    data[n + 2 * i] = 1 << 3 | 2;
+  refuses_file (write_file ("many.onnx", data, n + 2 * nodes), NN_ERR_LIMIT, "more than");
+  data[0] = 7 << 3 | 2;
+  nodes = NN_ONNX_MAX_NODES + 1;
+  n = 1 + put_length (data + 1, 2 * nodes);
+  for (size_t i = 0; i < nodes; i++) {
+    data[n + 2 * i] = 1 << 3 | 2;
+    data[n + 2 * i + 1] = 0;
+  }
+  memcpy (data + n + 2 * nodes, "\x42\x02\x10\x0d", 4); /* opset 13 */
+  refuses_file (write_file ("many.onnx", data, n + 2 * nodes + 4), NN_ERR_LIMIT, "nodes");
+  free (data);
+}
+
+#define REFUSES(status, cause, ...) \
+  do {                              \
+    small *s = small_new ();        \
+    __VA_ARGS__;                    \
+    refuses (s, status, cause);     \
+  } while (0)
+
+static void
+test_tensors (void)
+{
+  const int64_t huge = (int64_t) 1 << 32;
+  uint8_t bytes[23] = { 0 };
+  REFUSES (NN_ERR_FORMAT, "'w'", s->w_dims[0] = huge, s->w_dims[1] = huge);
+  REFUSES (NN_ERR_FORMAT, "'w'", s->w_dims[0] = INT64_MAX, s->w_dims[1] = 3);
+  REFUSES (NN_ERR_FORMAT, "negative", s->w_dims[0] = -3, s->w_dims[1] = -2);
+  REFUSES (NN_ERR_FORMAT, "6 elements where its dimensions make 8", s->w_dims[0] = 4);
+  REFUSES (NN_ERR_FORMAT, "0 elements where its dimensions make 6", s->w.n_float_data = 0);
+  REFUSES (NN_ERR_FORMAT, "no whole number", s->w.has_raw_data = 1, s->w.raw_data.len = 23, s->w.raw_data.data = bytes);
+  REFUSES (NN_ERR_FORMAT, "5 elements", s->w.has_raw_data = 1, s->w.raw_data.len = 20, s->w.raw_data.data = bytes);
+  REFUSES (NN_ERR_UNSUPPORTED, "element type 8", s->w.data_type = 8);
+  REFUSES (NN_ERR_UNSUPPORTED, "element type 99", s->w.data_type = 99);
+  REFUSES (NN_ERR_UNSUPPORTED, "element type -1", s->w.data_type = -1);
+  REFUSES (NN_ERR_UNSUPPORTED, "another file", s->w.has_data_location = 1,
+           s->w.data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL);
+  REFUSES (NN_ERR_FORMAT, "has no name", s->w.name = "");
+}
+
+static void
+test_structure (void)
+{
+  REFUSES (NN_ERR_UNSUPPORTED, "operator set 6", s->opset.version = 6);
+  REFUSES (NN_ERR_UNSUPPORTED, "operator set 99", s->opset.version = 99);
+  REFUSES (NN_ERR_UNSUPPORTED, "operator set 0", s->opset.domain = "com.example");
+  REFUSES (NN_ERR_FORMAT, "'nowhere', which nothing provides", s->conv_in[0] = "nowhere");
+  REFUSES (NN_ERR_FORMAT, "out of order or form a cycle", s->conv_in[0] = "y");
+  REFUSES (NN_ERR_FORMAT, "out of order or form a cycle", s->conv_in[0] = "c");
+  REFUSES (NN_ERR_FORMAT, "out of order", s->nodes[0] = &s->relu, s->nodes[1] = &s->conv);
+  REFUSES (NN_ERR_FORMAT, "two values are named 'c'", s->relu_out[0] = "c");
+  REFUSES (NN_ERR_FORMAT, "two values are named 'w'", s->conv_out[0] = "w");
+  REFUSES (NN_ERR_FORMAT, "two values are named 'x'", s->conv_out[0] = "x");
+  REFUSES (NN_ERR_FORMAT, "'first' (Conv): it has no outputs", s->conv.n_output = 0);
+  REFUSES (NN_ERR_FORMAT, "it has no operator", s->conv.op_type = NULL);
+  REFUSES (NN_ERR_FORMAT, "'nothing', which nothing provides", s->y.name = "nothing");
+  REFUSES (NN_ERR_FORMAT, "no outputs", s->graph.n_output = 0);
+  REFUSES (NN_ERR_UNSUPPORTED, "node 'first' (NoSuchOp)", s->conv.op_type = "NoSuchOp");
+  REFUSES (NN_ERR_UNSUPPORTED, "domain 'com.example'", s->conv.domain = "com.example");
+  REFUSES (NN_ERR_FORMAT, "'first' (Conv): 1 operands", s->conv.n_input = 1);
+  REFUSES (NN_ERR_FORMAT, "operand 1 is left out", s->conv_in[1] = "");
+  REFUSES (NN_ERR_FORMAT, "kernel size 2", s->kernel[0] = 2);
+  REFUSES (NN_ERR_FORMAT, "has not 2 integers", s->attr.n_ints = 1);
+  REFUSES (NN_ERR_UNSUPPORTED, "has no shape", s->tensor_type.shape = NULL);
+  REFUSES (NN_ERR_UNSUPPORTED, "dimension 2 of input 'x' is open",
+           s->dim[2].value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE__NOT_SET);
+  REFUSES (NN_ERR_LIMIT, "too large", s->dim[2].dim_value = INT64_MAX);
+  REFUSES (NN_ERR_LIMIT, "exceeds the limit", s->dim[2].dim_value = (int64_t) 1 << 33);
+  REFUSES (NN_ERR_ARGUMENT, "takes 5 pages", s->dim[0].dim_value = 5);
+  REFUSES (NN_ERR_FORMAT, "UTF-8", s->conv.name = "\xff\xfe");
+  Onnx__GraphProto body = ONNX__GRAPH_PROTO__INIT;
+  REFUSES (NN_ERR_UNSUPPORTED, "subgraphs are not supported", s->attr.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH,
+           s->attr.g = &body);
+  REFUSES (NN_ERR_UNSUPPORTED, "(If)", s->conv.op_type = "If");
+}
+
+/* One element of each type, from raw_data and from its own field. */
+static void
+test_types (void)
+{
+  static const struct {
+    int32_t onnx;
+    nn_dtype dtype;
+    int32_t as_int; /* what int32_data holds */
+    uint8_t raw[8];
+  } cases[] = {
+    { 2, NN_U8, 200, { 200 } },          { 3, NN_I8, -3, { 0xfd } },
+    { 6, NN_I32, -2, { 0xfe, 0xff, 0xff, 0xff } }, { 9, NN_BOOL, 1, { 1 } },
+    { 10, NN_F16, 0x3c00, { 0, 0x3c } },
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    nn_error err = { 0 };
+    nn_graph *graph = nn_graph_new (&err);
+    nn_tensor from_raw = { 0 }, from_ints = { 0 };
+    int64_t one = 1;
+    int32_t value = cases[i].as_int;
+    size_t size = nn_dtype_size (cases[i].dtype);
+    Onnx__TensorProto proto = ONNX__TENSOR_PROTO__INIT;
+    proto.data_type = cases[i].onnx;
+    proto.n_dims = 1;
+    proto.dims = &one;
+    proto.n_int32_data = 1;
+    proto.int32_data = &value;
+    CHECK (nn_onnx_tensor (graph, &proto, &from_ints, &err) == NN_OK, "%s", err.message);
+    proto.has_raw_data = 1;
+    proto.raw_data.len = size;
+    proto.raw_data.data = (uint8_t *) (uintptr_t) cases[i].raw;
+    CHECK (nn_onnx_tensor (graph, &proto, &from_raw, &err) == NN_OK, "%s", err.message);
+    CHECK (from_raw.dtype == cases[i].dtype && from_ints.dtype == cases[i].dtype, "type %d", cases[i].onnx);
+    CHECK (memcmp (from_raw.data, from_ints.data, size) == 0, "type %d", cases[i].onnx);
+    nn_graph_free (graph);
+  }
+}
+
+int
+main (void)
+{
+  if (mkdtemp (folder) == NULL)
+    return 1;
+  test_good ();
+  test_files ();
+  test_truncated ();
+  test_damaged ();
+  test_nested ();
+  test_many_messages ();
+  test_tensors ();
+  test_structure ();
+  test_types ();
+  char command[64];
+  snprintf (command, sizeof command, "rm -r '%s'", folder);
+  return nn_check_report () | (system (command) != 0);
+}
