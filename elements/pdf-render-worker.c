@@ -50,6 +50,18 @@ fail (struct pdf_render_reply *reply, enum pdf_render_status status, const char 
   strncpy (reply->reason, reason, sizeof reply->reason - 1);
 }
 
+/* Whether the document behind `fd`, which is closed, asks for a password. */
+static bool
+asks_for_password (int fd)
+{
+  GError *error = NULL;
+  PopplerDocument *document = poppler_document_new_from_fd (fd, NULL, &error);
+  bool asks = g_error_matches (error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED);
+  g_clear_error (&error);
+  g_clear_object (&document);
+  return asks;
+}
+
 static void
 open_document (struct worker *worker, const struct pdf_render_request *request, int fd,
                struct pdf_render_reply *reply)
@@ -61,14 +73,19 @@ open_document (struct worker *worker, const struct pdf_render_request *request, 
     fail (reply, PDF_RENDER_FAILED, "no document came with the request to open one");
     return;
   }
+  int again = password ? dup (fd) : -1;
   /* Poppler closes the descriptor, also when it fails, except where it could not use it at all;
    * then this process has no more use for its table of descriptors either. */
   worker->document = poppler_document_new_from_fd (fd, password, &error);
   if (worker->document) {
     reply->n_pages = (uint32_t) MAX (poppler_document_get_n_pages (worker->document), 0);
+    if (again >= 0)
+      close (again);
     return;
   }
-  bool encrypted = g_error_matches (error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED);
+  /* Given a wrong password, poppler (22.12) calls the file damaged. */
+  bool encrypted = g_error_matches (error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED)
+                   || (again >= 0 && asks_for_password (again));
   fail (reply, encrypted ? PDF_RENDER_ENCRYPTED : PDF_RENDER_FAILED,
         error ? error->message : "the document cannot be read");
   g_clear_error (&error);
