@@ -6,7 +6,7 @@
 
 set -euo pipefail
 
-source_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+source_root=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 script_name=$(basename -- "$0")
 may_install=yes
 need_model=yes
