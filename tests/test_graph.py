@@ -8,6 +8,7 @@ something else, and so does one that happens where it must not.
 
     test_graph.py NN-RUN
 """
+import re
 import subprocess
 import sys
 import tempfile
@@ -334,12 +335,12 @@ def run_engine(nn_run, folder, model, feeds):
     for name, value in feeds.items():
         paths.append(folder / f"in.{name}")
         value.tofile(paths[-1])
-    done = subprocess.run([nn_run, "-b", str(X[0]), "-r", "2", folder / "case.onnx", folder / "out", *paths],
-                          capture_output=True, text=True)
+    done = subprocess.run([nn_run, "--batch", str(X[0]), "--sessions", "2", "--out", folder, folder / "case.onnx",
+                           *paths], capture_output=True, text=True)
     if done.returncode != 0:
         raise AssertionError(done.stderr.strip() or f"exit status {done.returncode}")
-    words = done.stdout.split()
-    return int(words[1]), int(words[2])
+    words = re.search(r"nodes (\d+) of (\d+)", done.stdout)
+    return int(words[2]), int(words[1])
 
 
 def check(nn_run, folder, build, nodes):
@@ -352,7 +353,7 @@ def check(nn_run, folder, build, nodes):
     assert before == len(net.nodes), f"{before} nodes counted, {len(net.nodes)} there"
     worst = 0.0
     for i, want in enumerate(expected):
-        have = np.fromfile(folder / f"out.{i}", want.dtype).reshape(want.shape)
+        have = np.fromfile(folder / f"{i}.raw", want.dtype).reshape(want.shape)
         worst = max(worst, float(np.max(np.abs(have - want) / (1 + np.abs(want)))))
     assert worst <= TOLERANCE, f"differs by {worst:g}"
     assert after == nodes, f"{after} nodes left, expected {nodes}"
