@@ -131,6 +131,8 @@ on_error (launch *run, GstMessage *message)
   launch_progress_say (run->progress, "error: %s", error->message);
   if (run->verbose)
     launch_progress_say (run->progress, "from %s: %s", GST_MESSAGE_SRC_NAME (message), debug ? debug : "-");
+  if (launch_progress_pages (run->progress) > 0)
+    launch_progress_say (run->progress, "the run ended there; what it has written is not complete");
   run->status = EXIT_FATAL;
   g_main_loop_quit (run->loop);
 }

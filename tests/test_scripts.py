@@ -228,6 +228,13 @@ class Detect(ScriptTest):
         self.assertEqual(done.stderr.count("page 2 failed"), 1)
         self.assertIn("pages:   3, 1 of them failed\n", done.stderr)
 
+    def test_too_many_pages_fail(self):
+        self.write("a.pdf", sizes=[A4] * 30 + [(1000000, 1000000), A4])
+        done = self.run_script(DETECT, "a.pdf", "--max-errors", "0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("more than max-errors, 0", done.stderr)
+        self.assertIn("is not complete", done.stderr)
+
     def on_terminal(self, *args):
         """What a run shows on a terminal, and its exit status."""
         master, slave = pty.openpty()
