@@ -21,7 +21,7 @@ try:
     from rapid_layout import RapidLayout
 
     import pages
-    from parity import Detector, iou, reference_regions
+    from parity import Detector, iou, match, reference_regions
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -106,7 +106,14 @@ def check_filters(program, model, images):
 
 
 def check_formats(program, model, images):
-    """The same pixels in every format; grey ones as GRAY8 too."""
+    """The same pixels in every format; grey ones as GRAY8 too; red and blue in the reference's order."""
+    tinted = (images[0] * [1, 0.6, 0.2]).astype(np.uint8)
+    theirs = reference_regions(RapidLayout(model_dir_or_path=str(model)), tinted)
+    for name in ("BGRX", "RGBX", "RGB", "BGR"):
+        detector = Detector(program, str(model))
+        pairs, rest = match(detector(tinted, name), theirs)
+        detector.close()
+        assert pairs and not rest and all(abs(a["score"] - b["score"]) < 0.002 for _, a, b in pairs), (name, rest)
     grey = np.repeat(images[0].mean(axis=2).astype(np.uint8)[:, :, None], 3, 2)
     detector = Detector(program, str(model))
     results = [detector(grey, name) for name in ("BGRX", "RGBX", "RGB", "BGR")]

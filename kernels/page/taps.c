@@ -69,7 +69,7 @@ static void
 set_area (nn_taps *taps, int source, int i)
 {
   double scale = (double) source / taps->n;
-  double from = i * scale, to = MIN (from + scale, source);
+  double from = i * scale, to = from + scale;
   int first = (int) from, last = (int) ceil (to) - 1;
   for (int k = 0; k < taps->width; k++) {
     int j = first + k;
