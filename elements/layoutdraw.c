@@ -15,10 +15,18 @@ typedef struct
 
 typedef struct
 {
+  const GstDocRegion *region;
+  Rect outer;                   /* edge of its outline */
+} Mark;
+
+typedef struct
+{
   cairo_t *cr;
-  PangoLayout *text;            /* NULL where the system has no font */
+  PangoLayout *text;            /* NULL: no tags, or no font */
   gint width, height;
   gint thickness;
+  GArray *marks;                /* of Mark: what is drawn */
+  GArray *tags;                 /* of Rect: those drawn so far */
 } Canvas;
 
 static void
@@ -42,32 +50,29 @@ contrasting (guint32 rgb)
   return luminance > 0.179 ? 0x000000 : 0xffffff;
 }
 
-/* Pango may end the process when it finds no font at all. */
+/* NULL on a system without a font: pango 1.50 then lays text out with sizes that it never set. */
 static PangoLayout *
 create_text (cairo_t * cr, const gchar * font, gint pixels)
 {
-  PangoFontFamily **families = NULL;
-  PangoFontDescription *description;
-  cairo_font_options_t *options;
-  PangoLayout *text;
-  gint n = 0;
+  PangoLayout *text = pango_cairo_create_layout (cr);
+  PangoContext *context = pango_layout_get_context (text);
+  cairo_font_options_t *options = cairo_font_options_create ();
+  PangoFontDescription *description = pango_font_description_from_string (font ? font : "");
+  PangoFont *found;
 
-  pango_font_map_list_families (pango_cairo_font_map_get_default (), &families, &n);
-  g_free (families);
-  if (n == 0)
-    return NULL;
-
-  options = cairo_font_options_create ();
   cairo_font_options_set_antialias (options, CAIRO_ANTIALIAS_GRAY);
-  text = pango_cairo_create_layout (cr);
-  pango_cairo_context_set_font_options (pango_layout_get_context (text), options);
+  pango_cairo_context_set_font_options (context, options);
   cairo_font_options_destroy (options);
 
-  description = pango_font_description_from_string (font ? font : "");
   if (!(pango_font_description_get_set_fields (description) & PANGO_FONT_MASK_SIZE))
     pango_font_description_set_absolute_size (description, pixels * PANGO_SCALE);
   pango_layout_set_font_description (text, description);
+  found = pango_context_load_font (context, description);
   pango_font_description_free (description);
+  if (found)
+    g_object_unref (found);
+  else
+    g_clear_object (&text);
   return text;
 }
 
@@ -127,38 +132,57 @@ draw_outline (const Canvas * c, const Rect * o, guint32 color)
   cairo_fill (c->cr);
 }
 
-static gboolean
-overlaps (const Rect * a, const GArray * others)
+static gint
+shared_area (const Rect * a, const Rect * b)
 {
-  for (guint i = 0; i < others->len; i++) {
-    const Rect *b = &g_array_index (others, Rect, i);
-    if (a->x < b->x + b->width && b->x < a->x + a->width
-        && a->y < b->y + b->height && b->y < a->y + a->height)
-      return TRUE;
-  }
-  return FALSE;
+  gint w = MIN (a->x + a->width, b->x + b->width) - MAX (a->x, b->x);
+  gint h = MIN (a->y + a->height, b->y + b->height) - MAX (a->y, b->y);
+
+  return w > 0 && h > 0 ? w * h : 0;
 }
 
-/* Above the outline, inside at its top, inside at its bottom, below it: the first place that is in
- * the picture and free, else the first in the picture. */
-static void
-place_tag (const Canvas * c, const Rect * outer, Rect * tag, const GArray * others)
+/* How much of regions and, which is worse, of other tags a tag would hide. */
+static gint64
+hidden (const Canvas * c, const Rect * tag)
 {
-  const gint bottom = outer->y + outer->height;
-  const gint places[] = { outer->y - tag->height, outer->y, bottom - tag->height, bottom };
-  gint fallback = -1;
+  gint64 area = 0;
 
-  tag->x = MAX (0, MIN (outer->x, c->width - tag->width));
+  for (guint i = 0; i < c->marks->len; i++)
+    area += shared_area (tag, &g_array_index (c->marks, Mark, i).outer);
+  for (guint i = 0; i < c->tags->len; i++)
+    area += 4 * (gint64) shared_area (tag, &g_array_index (c->tags, Rect, i));
+  return area;
+}
+
+static void
+place_tag (const Canvas * c, const Rect * o, Rect * tag)
+{
+  const gint right = o->x + o->width - tag->width, bottom = o->y + o->height;
+  const gint places[][2] = {
+    {o->x, o->y - tag->height}, {right, o->y - tag->height},
+    {o->x - tag->width, o->y}, {o->x + o->width, o->y},
+    {o->x, bottom}, {right, bottom}, {o->x, o->y}, {o->x, bottom - tag->height},
+  };
+  gint64 least = G_MAXINT64;
+  Rect try = *tag;
+
+  *tag = (Rect) { 0, 0, tag->width, tag->height };
   for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
-    tag->y = places[i];
-    if (tag->y < 0 || tag->y + tag->height > c->height)
+    gint64 area;
+
+    /* Beside the box must be all of it; else it is moved into the frame. */
+    try.x = places[i][0];
+    try.y = places[i][1];
+    if (i != 2 && i != 3)
+      try.x = MAX (0, MIN (try.x, c->width - try.width));
+    if (try.x < 0 || try.y < 0 || try.x + try.width > c->width || try.y + try.height > c->height)
       continue;
-    if (!overlaps (tag, others))
-      return;
-    if (fallback < 0)
-      fallback = tag->y;
+    area = hidden (c, &try);
+    if (area < least) {
+      least = area;
+      *tag = try;
+    }
   }
-  tag->y = MAX (fallback, 0);
 }
 
 static gchar *
@@ -173,19 +197,18 @@ tag_text (const GstDocRegion * r, const GstLayoutStyle * style)
 }
 
 static void
-draw_tag (const Canvas * c, const Rect * outer, const GstDocRegion * r,
-    const GstLayoutStyle * style, GArray * tags)
+draw_tag (Canvas * c, const Mark * mark, const GstLayoutStyle * style)
 {
-  g_autofree gchar *text = tag_text (r, style);
-  guint32 color = gst_doc_label_color (r->label);
+  g_autofree gchar *text = tag_text (mark->region, style);
+  guint32 color = gst_doc_label_color (mark->region->label);
   gint padding = c->thickness;
   Rect tag;
 
   pango_layout_set_text (c->text, text, -1);
   pango_layout_get_pixel_size (c->text, &tag.width, &tag.height);
   tag.width += 2 * padding;
-  place_tag (c, outer, &tag, tags);
-  g_array_append_val (tags, tag);
+  place_tag (c, &mark->outer, &tag);
+  g_array_append_val (c->tags, tag);
 
   set_color (c->cr, color);
   fill_rect (c->cr, &tag);
@@ -194,33 +217,43 @@ draw_tag (const Canvas * c, const Rect * outer, const GstDocRegion * r,
   pango_cairo_show_layout (c->cr, c->text);
 }
 
+static void
+find_marks (Canvas * c, const GstDocLayout * layout, const GstLayoutStyle * style)
+{
+  for (guint i = 0; i < layout->regions->len; i++) {
+    Mark mark = {.region = &g_array_index (layout->regions, GstDocRegion, i) };
+
+    if (is_wanted (style, mark.region->label) && outline (c, mark.region, &mark.outer))
+      g_array_append_val (c->marks, mark);
+  }
+}
+
 void
 gst_layout_draw (cairo_t * cr, guint width, guint height,
     const GstDocLayout * layout, const GstLayoutStyle * style)
 {
   const guint side = MIN (width, height);
   Canvas c = {.cr = cr,.width = width,.height = height };
-  g_autoptr (GArray) tags = g_array_new (FALSE, FALSE, sizeof (Rect));
-  const GstDocRegion *r;
-  Rect outer;
 
   c.thickness = style->thickness ? style->thickness : MAX (1, (side + 180) / 360);
   c.thickness = MIN (c.thickness, (gint) MAX (width, height));
+  c.marks = g_array_new (FALSE, FALSE, sizeof (Mark));
+  c.tags = g_array_new (FALSE, FALSE, sizeof (Rect));
   if (style->labels || style->scores)
-    c.text = create_text (cr, style->font, CLAMP (side / 65, 9, 64));
+    c.text = create_text (cr, style->font, CLAMP (side / 75, 9, 64));
   cairo_set_antialias (cr, CAIRO_ANTIALIAS_NONE);
 
-  for (guint i = 0; i < layout->regions->len; i++) {
-    r = &g_array_index (layout->regions, GstDocRegion, i);
-    if (is_wanted (style, r->label) && outline (&c, r, &outer))
-      draw_outline (&c, &outer, gst_doc_label_color (r->label));
+  find_marks (&c, layout, style);
+  for (guint i = 0; i < c.marks->len; i++) {
+    const Mark *mark = &g_array_index (c.marks, Mark, i);
+    draw_outline (&c, &mark->outer, gst_doc_label_color (mark->region->label));
   }
-  for (guint i = 0; c.text && i < layout->regions->len; i++) {
-    r = &g_array_index (layout->regions, GstDocRegion, i);
-    if (is_wanted (style, r->label) && outline (&c, r, &outer))
-      draw_tag (&c, &outer, r, style, tags);
-  }
+  for (guint i = 0; c.text && i < c.marks->len; i++)
+    draw_tag (&c, &g_array_index (c.marks, Mark, i), style);
+
   g_clear_object (&c.text);
+  g_array_unref (c.marks);
+  g_array_unref (c.tags);
 }
 
 void
@@ -229,7 +262,7 @@ gst_layout_draw_banner (cairo_t * cr, guint width, guint height,
 {
   const gint pixels = CLAMP (MIN (width, height) / 45, 9, 64);
   g_autoptr (PangoLayout) layout = create_text (cr, style->font, pixels);
-  Rect band = { 0, 0, width, 2 * pixels };
+  Rect band = { 0, 0, width, pixels };
 
   if (layout) {
     pango_layout_set_width (layout, MAX (1, (gint) width - 2 * pixels) * PANGO_SCALE);
@@ -238,8 +271,9 @@ gst_layout_draw_banner (cairo_t * cr, guint width, guint height,
     pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
     pango_layout_set_text (layout, text, -1);
     pango_layout_get_pixel_size (layout, NULL, &band.height);
-    band.height += 2 * pixels;
   }
+  band.height += 2 * pixels;
+
   cairo_set_antialias (cr, CAIRO_ANTIALIAS_NONE);
   set_color (cr, BANNER_COLOR);
   fill_rect (cr, &band);

@@ -19,12 +19,13 @@ typedef struct {
 } GstLayoutStyle;
 
 /* Outlines, then tags above them. An outline lies around its box, whose inside is not touched, but
- * never outside of the picture. Its tag stands where it hides no other tag: above, else inside,
- * else below. Regions outside of the picture, or whose box is not a number, are not drawn. */
+ * never outside of the picture. Its tag stands above, beside, below or inside of it: where it hides
+ * least of the regions and of the tags before it. Regions outside of the picture, or whose box is
+ * not a number, are not drawn. */
 void gst_layout_draw (cairo_t * cr, guint width, guint height, const GstDocLayout * layout,
     const GstLayoutStyle * style);
 
-/* A red band with white text over the top, at most as high as the picture. */
+/* A red band with white text over the top. */
 void gst_layout_draw_banner (cairo_t * cr, guint width, guint height, const gchar * text,
     const GstLayoutStyle * style);
 
