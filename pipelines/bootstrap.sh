@@ -117,9 +117,12 @@ install_plugin() {
   mv -- "$installed_stamp.new" "$installed_stamp"
 }
 
-# Prepares everything that is not prepared yet.
+# Prepares everything that is not prepared yet. Scripts that `meson install` put into PREFIX/share are
+# beside no sources: what they need was installed with them.
 bootstrap() {
-  if ! is_installed; then
+  if [[ ! -e $source_root/meson.build ]]; then
+    launcher=$source_root/../../bin/doclayout-launch
+  elif ! is_installed; then
     install_packages run
     mkdir -p -- "$cache_home"
     local lock

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # From PDF files to one JSON object a page.
 # shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/bootstrap.sh"
+source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/bootstrap.sh"
 
 usage() {
-  cat <<'END'
-usage: detect.sh [FILE.pdf | FOLDER]... [-o FILE] [--PROPERTY VALUE]...
+  cat <<END
+usage: $script_name [FILE.pdf | FOLDER]... [-o FILE] [--PROPERTY VALUE]...
 
 Finds the regions of every page: title, text, table, figure, ... Without a file: of a sample document.
 Folders stand for the PDF files in them. The result is JSON Lines, one object a page (docs/json.md):

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # From a PDF file to pictures of its pages with the regions marked.
 # shellcheck source-path=SCRIPTDIR
-source "$(dirname -- "${BASH_SOURCE[0]}")/bootstrap.sh"
+source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/bootstrap.sh"
 
 usage() {
-  cat <<'END'
-usage: overlay.sh FILE.pdf [FOLDER] [--PROPERTY VALUE]...
+  cat <<END
+usage: $script_name FILE.pdf [FOLDER] [--PROPERTY VALUE]...
 
 Writes FOLDER/page-0001.png and so on, numbered by page, with the regions found marked. Without FOLDER
 it shows the pages in a window, one a second.

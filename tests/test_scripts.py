@@ -190,6 +190,13 @@ class Detect(ScriptTest):
         self.check_pages(done.stdout, [1, 2])
         self.assertIn("unknown option -a.pdf", self.run_script(DETECT, "-a.pdf").stderr)
 
+    def test_installed_script(self):
+        script = Path(self.env["HOME"]) / ".local" / "bin" / "doclayout-detect"
+        done = self.run_script(script, "--pages", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.check_pages(done.stdout, [2])
+        self.assertIn("usage: doclayout-detect ", self.run_script(script, "--help").stdout)
+
     def test_properties(self):
         self.write("a.pdf", sizes=[A4] * 4)
         done = self.run_script(DETECT, "a.pdf", "--pages", "2-3", "--dpi=50", "--threshold", "0.9")
