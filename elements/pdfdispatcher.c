@@ -337,6 +337,11 @@ advance_slot (GstPdfRenderer * self, GstPdfSlot * slot)
       start_worker (self, slot);
       return TRUE;
     case SLOT_IDLE:
+      if (self->range && !slot->job && self->next_job >= self->count) {
+        /* Its memory is of more use to those who look at the pages. */
+        g_free (drop_worker (self, slot));
+        return FALSE;
+      }
       if (!slot->job && !take_job (self, slot))
         return FALSE;
       ask_size (self, slot);

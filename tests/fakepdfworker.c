@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A render worker that misbehaves, for tests of those who use one.
+ *
+ * FAKE_WORKER says how: entries "page=deed", separated by commas, pages from 1; page 0 is the opening.
+ * FAKE_WORKER_LOG names a file to which each deed is appended, a line each. All other pages are
+ * 72 × 108 points and are filled with their number. FAKE_WORKER_PAGES is the number of pages (10).
+ */
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "elements/pdfrenderprotocol.h"
+
+/* The deed for a page (0: opening), or "". */
+static const char *
+deed_for (unsigned page)
+{
+  static char deed[32];
+  const char *at = getenv ("FAKE_WORKER");
+
+  for (; at && *at; at = strchr (at, ',') ? strchr (at, ',') + 1 : NULL) {
+    unsigned number;
+    if (sscanf (at, "%u=%31[a-z0-9-]", &number, deed) == 2 && number == page)
+      return deed;
+  }
+  return "";
+}
+
+static int
+count_in_log (const char *line)
+{
+  const char *name = getenv ("FAKE_WORKER_LOG");
+  FILE *log = name ? fopen (name, "r") : NULL;
+  char text[64];
+  int n = 0;
+
+  while (log && fgets (text, sizeof text, log))
+    n += strcmp (text, line) == 0;
+  if (log)
+    fclose (log);
+  return n;
+}
+
+static void
+write_log (const char *line)
+{
+  const char *name = getenv ("FAKE_WORKER_LOG");
+  int fd = name ? open (name, O_WRONLY | O_APPEND | O_CREAT, 0600) : -1;
+
+  if (fd >= 0 && write (fd, line, strlen (line)) < 0)
+    _exit (9);
+  if (fd >= 0)
+    close (fd);
+}
+
+static bool
+is (const char *deed, const char *name)
+{
+  return strcmp (deed, name) == 0;
+}
+
+/* What is done instead of an answer. */
+static void
+misbehave (const char *deed)
+{
+  char garbage[1000];
+
+  memset (garbage, 0xa5, sizeof garbage);
+  if (is (deed, "hang"))
+    for (;;)
+      pause ();
+  if (is (deed, "die"))
+    _exit (3);
+  if (is (deed, "crash"))
+    raise (SIGSEGV);
+  if (is (deed, "garbage"))
+    send (PDF_RENDER_FD, garbage, sizeof garbage, MSG_NOSIGNAL);
+  if (is (deed, "short"))
+    send (PDF_RENDER_FD, garbage, 4, MSG_NOSIGNAL);
+  if (is (deed, "close"))
+    close (PDF_RENDER_FD);
+}
+
+/* Makes a true reply a false one. */
+static void
+lie (const char *deed, struct pdf_render_reply *reply)
+{
+  if (is (deed, "slow"))
+    usleep (300000);
+  if (is (deed, "fail"))
+    reply->status = PDF_RENDER_FAILED, strcpy (reply->reason, "asked to \xff""fail");
+  if (is (deed, "no-memory"))
+    reply->status = PDF_RENDER_NO_MEMORY;
+  if (is (deed, "bad-status"))
+    reply->status = 99;
+  if (is (deed, "bad-id"))
+    reply->id++;
+  if (is (deed, "bad-type"))
+    reply->type++;
+  if (is (deed, "endless-reason"))
+    reply->status = PDF_RENDER_FAILED, memset (reply->reason, 'x', sizeof reply->reason);
+  if (is (deed, "nan"))
+    reply->width = NAN;
+  if (is (deed, "infinite"))
+    reply->height = INFINITY;
+  if (is (deed, "huge"))
+    reply->width = 1e9;
+  if (is (deed, "zero"))
+    reply->height = 0;
+  if (is (deed, "negative"))
+    reply->width = -72;
+  if (is (deed, "many-pages"))
+    reply->n_pages = 4000000000u;
+  if (is (deed, "no-pages"))
+    reply->n_pages = 0;
+  if (is (deed, "fewer-pages") && count_in_log ("0 fewer-pages\n") > 1)
+    reply->n_pages--;
+  if (is (deed, "encrypted"))
+    reply->status = PDF_RENDER_ENCRYPTED;
+}
+
+static void
+paint (const struct pdf_render_request *request, int fd)
+{
+  unsigned char *data = mmap (NULL, request->frame_size, PROT_WRITE, MAP_SHARED, fd, 0);
+
+  if (data == MAP_FAILED)
+    _exit (8);
+  memset (data, (int) request->page + 1, (size_t) request->stride * request->height);
+  munmap (data, request->frame_size);
+}
+
+static bool
+receive (struct pdf_render_request *request, int *fd)
+{
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE (sizeof (int))];
+  } control;
+  struct iovec part = { request, sizeof *request };
+  struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+    .msg_controllen = sizeof control };
+  bool ok = recvmsg (PDF_RENDER_FD, &message, 0) == (ssize_t) sizeof *request;
+
+  *fd = -1;
+  if (ok && message.msg_controllen > 0)
+    memcpy (fd, CMSG_DATA (&control.header), sizeof *fd);
+  return ok;
+}
+
+/* Deeds are done when a page is to be rendered, but for those about its size. */
+static bool
+applies (const char *deed, const struct pdf_render_request *request)
+{
+  static const char *const of_size[] = { "nan", "infinite", "huge", "zero", "negative" };
+  bool about_size = false;
+
+  for (size_t i = 0; i < sizeof of_size / sizeof *of_size; i++)
+    about_size |= is (deed, of_size[i]);
+  return *deed && (request->type == PDF_RENDER_OPEN
+                   || about_size == (request->type == PDF_RENDER_PAGE_SIZE));
+}
+
+int
+main (void)
+{
+  struct pdf_render_request request;
+  const char *pages = getenv ("FAKE_WORKER_PAGES");
+  int fd;
+
+  while (receive (&request, &fd)) {
+    struct pdf_render_reply reply = { .version = PDF_RENDER_VERSION, .type = request.type,
+      .id = request.id };
+    unsigned page = request.type == PDF_RENDER_OPEN ? 0 : request.page + 1;
+    const char *deed = deed_for (page);
+    char line[64], once[40];
+
+    reply.n_pages = pages ? (uint32_t) atoi (pages) : 10;
+    reply.width = 72;
+    reply.height = 108;
+    if (request.type == PDF_RENDER_RENDER)
+      paint (&request, fd);
+    if (fd >= 0)
+      close (fd);
+    if (applies (deed, &request)) {
+      snprintf (line, sizeof line, "%u %s\n", page, deed);
+      write_log (line);
+      /* "die-1": only the first time. */
+      snprintf (once, sizeof once, "%s", deed);
+      char *only_first = strstr (once, "-1");
+      if (only_first)
+        *only_first = '\0';
+      if (!only_first || count_in_log (line) == 1) {
+        misbehave (once);
+        lie (once, &reply);
+      }
+    }
+    if (send (PDF_RENDER_FD, &reply, sizeof reply, MSG_NOSIGNAL) < 0)
+      return 1;
+  }
+  return 0;
+}
