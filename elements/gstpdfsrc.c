@@ -53,13 +53,13 @@ reset (GstPdfSrc * self)
   self->reconfigure = TRUE;
 }
 
+/* Errors are posted here, but told to GstBaseSrc by the streaming thread: it would post a second
+ * message if this failed. */
 static gboolean
 gst_pdf_src_start (GstBaseSrc * src)
 {
   GstPdfSrc *self = GST_PDF_SRC (src);
   GstPdfRendererSettings settings;
-  GstPdfRenderer *renderer;
-  gboolean ok;
 
   GST_OBJECT_LOCK (self);
   reset (self);
@@ -74,16 +74,15 @@ gst_pdf_src_start (GstBaseSrc * src)
   };
   GST_OBJECT_UNLOCK (self);
 
-  ok = gst_pdf_src_check_settings (self) && (settings.document_fd = gst_pdf_src_open_file (self)) >= 0;
-  if (ok) {
-    renderer = gst_pdf_renderer_new (&settings);
+  if (gst_pdf_src_check_settings (self)
+      && (settings.document_fd = gst_pdf_src_open_file (self)) >= 0) {
     GST_OBJECT_LOCK (self);
     self->uri = gst_filename_to_uri (self->file, NULL);
-    self->renderer = renderer;
+    self->renderer = gst_pdf_renderer_new (&settings);
     GST_OBJECT_UNLOCK (self);
   }
   g_free ((gchar *) settings.password);
-  return ok;
+  return TRUE;
 }
 
 static gboolean
@@ -362,6 +361,8 @@ gst_pdf_src_create (GstPushSrc * src, GstBuffer ** buffer)
   g_autoptr (GstPdfPage) page = NULL;
   GError *error = NULL;
 
+  if (!self->renderer)
+    return fail (self, NULL);
   if (!self->begun && !begin (self, &error))
     return fail (self, error);
   self->begun = TRUE;

@@ -340,6 +340,34 @@ GST_START_TEST (test_unlock)
 
 GST_END_TEST
 
+/* A flush does not wait either, and no page is lost by it. */
+GST_START_TEST (test_flush)
+{
+  GstHarness *h = gst_harness_new ("pdfsrc");
+  gint64 began;
+
+  g_setenv ("FAKE_WORKER", "3=hang", TRUE);
+  g_object_set (h->element, "location", document, "page-timeout", 1000, NULL);
+  gst_harness_play (h);
+  gst_buffer_unref (gst_harness_pull (h));
+  gst_buffer_unref (gst_harness_pull (h));
+  began = g_get_monotonic_time ();
+  fail_unless (gst_element_send_event (h->element, gst_event_new_flush_start ()));
+  fail_unless (gst_element_send_event (h->element,
+          gst_event_new_flush_stop (TRUE)));
+  fail_unless (g_get_monotonic_time () - began < 800000);
+  for (guint number = 3; number <= 10; number++) {
+    GstBuffer *buffer = gst_harness_pull (h);
+    GstDocPage page;
+
+    fail_unless (gst_doc_page_meta_get (buffer, &page));
+    fail_unless_equals_int (page.page, number);
+    gst_buffer_unref (buffer);
+  }
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
 static Suite *
 pdfsrc_workers_suite (void)
 {
@@ -358,6 +386,7 @@ pdfsrc_workers_suite (void)
   tcase_add_test (tc, test_max_errors);
   tcase_add_test (tc, test_error_page_size);
   tcase_add_test (tc, test_unlock);
+  tcase_add_test (tc, test_flush);
   return s;
 }
 
