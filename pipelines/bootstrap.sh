@@ -34,7 +34,7 @@ missing_packages() {
   local purpose package
   while read -r purpose package; do
     [[ " $* " == *" $purpose "* ]] || continue
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed* ]] || echo "$package"
   done < <(grep -v '^#' "$source_root/pipelines/packages.txt")
 }
 

@@ -52,7 +52,7 @@ name_result() {
 
 detect() {
   "$launcher" --set src.location="$1" --set out.location="$2" "${@:3}" \
-    pdfsrc name=src ! cudalayoutdetect batch-size="$(nproc)" ! jsonsink name=out
+    pdfsrc name=src ! cudalayoutdetect ! jsonsink name=out
 }
 
 parse_arguments "$@"

@@ -31,7 +31,7 @@ folder=${files[1]:-}
   usage_error "no display to show the pages on: name a folder to write pictures into"
 bootstrap
 
-marked=(pdfsrc name=src ! cudalayoutdetect "batch-size=$(nproc)" ! layoutoverlay ! videoconvert)
+marked=(pdfsrc name=src ! cudalayoutdetect ! layoutoverlay ! videoconvert)
 run=("$launcher" --set src.location="${files[0]}" "${options[@]}")
 if [[ -z $folder ]]; then
   exec "${run[@]}" "${marked[@]}" ! autovideosink
