@@ -116,7 +116,7 @@ prepare (nn_call *call, nn_error *err)
     conv->bias = aligned_alloc (64, (size_t) round_up (packed_columns (conv) * 4, 64));
     if (conv->weights == NULL || conv->bias == NULL) {
       release (conv);
-      return nn_fail (err, NN_ERR_MEMORY, "out of memory for %lld packed weights", (long long) packed_count (conv));
+      return nn_fail (err, NN_ERR_MEMORY, "out of memory for packed weights");
     }
     pack_weights (conv, &call->in[1], conv->weights);
     pack_bias (conv, operand (call, 2), conv->bias);

@@ -67,7 +67,8 @@ extern const nn_simd_math NN_SIMD_TABLE (math);
 static inline float
 exp_approx (float x)
 {
-  float clamped = x > 88.3762626f ? 88.3762626f : x < -87.3365447f ? -87.3365447f : x;
+  float clamped = x > -87.3365447f ? x : -87.3365447f; /* NaN too: it cannot be made an integer */
+  clamped = clamped < 88.3762626f ? clamped : 88.3762626f;
   float n = __builtin_floorf (clamped * 1.44269504088896341f + 0.5f);
   float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
   float p = 1.9875691500e-4f;
@@ -81,7 +82,7 @@ exp_approx (float x)
     int32_t i;
     float f;
   } power = { .i = ((int32_t) n + 127) * (1 << 23) };
-  return p * power.f;
+  return x == x ? p * power.f : x;
 }
 
 /* x stays NaN through all of them. */
