@@ -15,6 +15,9 @@ typedef struct nn_backend {
   /* The device's slot of a row of the op table; NULL: no kernel. */
   const nn_kernel *(*kernel) (const nn_op *op);
 
+  /* Puts nodes in that only this device has, after the fusions and before the layouts; may be NULL. */
+  nn_status (*rewrite) (nn_graph *graph, nn_error *err);
+
   /* Memory for an arena, aligned to 64 bytes at least, contents undefined; NULL with `err` set. */
   void *(*alloc) (size_t bytes, nn_error *err);
   void (*free) (void *memory); /* NULL is fine */

@@ -10,6 +10,13 @@
 #define CHANNELS_LAST NN_LAYOUT_POLICY_CHANNELS_LAST
 #define FOLLOW NN_LAYOUT_POLICY_FOLLOW
 
+/* A node that the CPU's rewriting makes (cpu/pairs.c); in a file it has no meaning. */
+static nn_status
+shape_of_no_file (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  return nn_fail (err, NN_ERR_UNSUPPORTED, "ConvPair is not an operator of ONNX");
+}
+
 /* Ordered by name. */
 static const nn_op ops[] = {
   /* name, operands from … to, layout, shape, cpu, cuda */
@@ -20,6 +27,7 @@ static const nn_op ops[] = {
   { "Clip", 1, 3, FOLLOW, nn_shape_same, &nn_cpu_clip, NULL },
   { "Concat", 1, -1, FOLLOW, nn_shape_concat, &nn_cpu_concat, NULL },
   { "Conv", 2, 4, CHANNELS_LAST, nn_shape_conv, &nn_cpu_conv, NULL },
+  { "ConvPair", 4, 6, CHANNELS_LAST, shape_of_no_file, &nn_cpu_conv_pair, NULL },
   { "Div", 2, 2, FOLLOW, nn_shape_broadcast, &nn_cpu_div, NULL },
   { "Dropout", 1, 3, FOLLOW, nn_shape_same, &nn_cpu_copy, NULL },
   { "Flatten", 1, 1, ROW_MAJOR, nn_shape_flatten, &nn_cpu_copy, NULL },

@@ -121,6 +121,8 @@ make_plan (nn_plan *plan, int batch, nn_error *err)
     return status;
   if (nn_graph_fuse (plan->graph, err) < 0)
     return err->status;
+  if (plan->backend->rewrite != NULL && (status = plan->backend->rewrite (plan->graph, err)) != NN_OK)
+    return status;
   if ((status = nn_graph_assign_layouts (plan->graph, err)) != NN_OK)
     return status;
   return prepare_steps (plan, err);

@@ -154,11 +154,40 @@ def fused():
              {"x": normal(1, 8, 9, 12), "r": normal(1, channels, 9, 12)}, {"w": normal(channels, 8, 3, 3)})
     case("depthwise conv, residual, relu", [node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1], group=24), *residual[1:]],
          {"x": normal(1, 24, 9, 12), "r": normal(1, 24, 9, 12)}, {"w": normal(24, 1, 3, 3)})
-    case("depthwise conv, then 1x1, each with relu",
-         [node("Conv", ["x", "d", "e"], ["c"], pads=[2, 2, 2, 2], group=24), node("Relu", ["c"], ["a"]),
-          node("Conv", ["a", "w", "b"], ["p"]), node("Relu", ["p"], ["y"])],
-         {"x": normal(1, 24, 19, 12)},
-         {"d": normal(24, 1, 5, 5), "e": normal(24), "w": normal(40, 24, 1, 1), "b": normal(40)})
+    pairs()
+
+
+def pairs():
+    """A depthwise convolution and a 1x1 one, which the CPU does in bands of rows."""
+    def pair(name, x, outputs, k, first, second, residual=False, between="Relu", bias=True, after="HardSigmoid"):
+        channels = x[1]
+        nodes = [node("Conv", ["x", "d", "e"][:2 + bias], ["c"], group=channels, **first), node(between, ["c"], ["a"]),
+                 node("Conv", ["a", "w", "b"][:2 + bias], ["p"], **second)]
+        inputs = {"x": normal(*x)}
+        if residual:
+            inputs["r"] = normal(x[0], outputs, x[2], x[3])
+            nodes.append(node("Add", ["p", "r"], ["s"]))
+        nodes.append(node(after, [nodes[-1].output[0]], ["y"]))
+        case(name, nodes, inputs, {"d": normal(channels, 1, *k), "e": normal(channels),
+                                   "w": normal(outputs, channels, 1, 1, scale=0.2), "b": normal(outputs)})
+
+    same = {"pads": [1, 1, 1, 1]}
+    pair("pair", (1, 24, 19, 12), 40, (5, 5), {"pads": [2, 2, 2, 2]}, {})
+    pair("pair of several bands", (1, 64, 90, 40), 64, (3, 3), same, {})
+    pair("pair of odd sizes, batch of 2", (2, 37, 21, 13), 43, (3, 5), {"strides": [2, 3], "pads": [0, 3, 2, 1]}, {})
+    pair("pair with a residual", (1, 16, 9, 11), 33, (3, 3), same, {}, residual=True)
+    pair("pair, bands and a residual", (2, 48, 100, 30), 20, (3, 3), same, {}, residual=True)
+    pair("pair with dear activations", (1, 19, 9, 11), 35, (3, 3), same, {}, between="Sigmoid", after="Tanh")
+    pair("pair without bias", (1, 32, 9, 11), 16, (3, 3), same, {}, bias=False)
+    pair("pair of one wide row", (1, 16, 1, 3000), 5, (1, 7), {"pads": [0, 3, 0, 3]}, {})
+    pair("no pair: the second has strides", (1, 16, 9, 11), 33, (3, 3), same, {"strides": [2, 1]})
+    pair("no pair: the second has pads", (1, 16, 9, 11), 33, (3, 3), same, same)
+    pair("pair of 1 channel", (1, 1, 9, 11), 1, (3, 3), same, {})
+    case("no pair: two readers", [node("Conv", ["x", "d"], ["c"], group=16), node("Conv", ["c", "w"], ["p"]),
+                                  node("Mul", ["c", "p"], ["y"])],
+         {"x": normal(1, 16, 6, 7)}, {"d": normal(16, 1, 3, 3), "w": normal(16, 16, 1, 1)})
+    case("no pair: the first is a result of the network", [node("Conv", ["x", "d"], ["c"], group=16), node("Conv", ["c", "w"], ["y"])],
+         {"x": normal(1, 16, 6, 7)}, {"d": normal(16, 1, 3, 3), "w": normal(16, 16, 1, 1)}, outputs=("y", "c"))
 
 
 # ---------------------------------------------------------------- elementwise

@@ -37,6 +37,7 @@ const nn_backend nn_backend_cpu = {
   .kind = NN_DEVICE_CPU,
   .name = "cpu",
   .kernel = kernel,
+  .rewrite = nn_cpu_pair_convs,
   .alloc = alloc,
   .free = free,
   .begin_run = begin_run,

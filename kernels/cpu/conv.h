@@ -28,5 +28,8 @@ nn_tensor nn_conv_view (const nn_tensor *tensor);
 /* Whether pixels follow each other at one stride and channels are contiguous. */
 bool nn_conv_is_channels_last (const nn_tensor *view);
 
+/* Attribute of a ConvPair: kind, alpha and beta of the activation between its two convolutions. */
+#define NN_CONV_PAIR_ACTIVATION "first_activation"
+
 extern const nn_kernel nn_conv_own;    /* conv-own.c: products of tiles, and depthwise */
 extern const nn_kernel nn_conv_onednn; /* conv-onednn.c, or a stub */

@@ -12,12 +12,15 @@ extern const nn_kernel nn_cpu_relu, nn_cpu_leaky_relu, nn_cpu_clip, nn_cpu_sigmo
 extern const nn_kernel nn_cpu_hard_swish, nn_cpu_silu, nn_cpu_gelu, nn_cpu_tanh;
 extern const nn_kernel nn_cpu_batch_normalization;
 extern const nn_kernel nn_cpu_concat, nn_cpu_split, nn_cpu_copy, nn_cpu_transpose;
-extern const nn_kernel nn_cpu_conv;
+extern const nn_kernel nn_cpu_conv, nn_cpu_conv_pair;
 extern const nn_kernel nn_cpu_global_average_pool, nn_cpu_average_pool, nn_cpu_max_pool;
 extern const nn_kernel nn_cpu_resize;
 extern const nn_kernel nn_cpu_softmax;
 extern const nn_kernel nn_cpu_matmul, nn_cpu_gemm;
 extern const nn_kernel nn_cpu_shape, nn_cpu_cast, nn_cpu_gather, nn_cpu_slice;
+
+/* Joins pairs of convolutions of a fused graph to nodes that only this device has (pairs.c). */
+nn_status nn_cpu_pair_convs (nn_graph *graph, nn_error *err);
 
 /* How many threads (≥ 1) the kernels that the calling thread runs from now on may use. */
 void nn_cpu_set_threads (int threads);

@@ -2,67 +2,22 @@
 /* MatMul (with NumPy's broadcasting of the matrices) and Gemm, tile by tile. */
 #include "cpu.h"
 #include "loop.h"
-#include "simd.h"
+#include "product.h"
 
 #include "../graph/shape.h"
 
 #include <stdlib.h>
 
-/* rows × inner times inner × columns; b packed once if it is a constant matrix. */
-typedef struct product {
-  const nn_simd_conv *simd;
-  int64_t rows, inner, columns;
-  float *packed;
-} product;
-
-static int64_t
-round_up (int64_t n, int64_t unit)
-{
-  return (n + unit - 1) / unit * unit;
-}
-
-static size_t
-packed_bytes (const product *p)
-{
-  return (size_t) round_up (p->inner * round_up (p->columns, p->simd->lanes) * 4, 64);
-}
+typedef struct multiplication {
+  nn_product product;
+  int64_t rows;
+  float *packed; /* the right side, if it is one constant matrix; else NULL: packed at each run */
+} multiplication;
 
 static size_t
 row_bytes (int64_t n)
 {
-  return (size_t) round_up (n * 4, 64);
-}
-
-/* Panels of tile_cols columns, each row by row, the last padded to whole vectors. */
-static void
-pack (const product *p, const float *b, int64_t row_step, int64_t column_step, float *to)
-{
-  for (int64_t first = 0; first < p->columns; first += p->simd->tile_cols) {
-    int64_t here = p->columns - first < p->simd->tile_cols ? p->columns - first : p->simd->tile_cols;
-    int64_t width = round_up (here, p->simd->lanes);
-    for (int64_t k = 0; k < p->inner; k++, to += width)
-      for (int64_t j = 0; j < width; j++)
-        to[j] = j < here ? b[k * row_step + (first + j) * column_step] : 0;
-  }
-}
-
-/* c = a · packed; a's rows are contiguous, c's too. */
-static void
-multiply (const product *p, const float *a, int64_t a_row, const float *packed, float *c, int64_t c_row,
-          const nn_activation *activation)
-{
-  for (int64_t row = 0; row < p->rows; row += NN_TILE_ROWS) {
-    const float *rows[NN_TILE_ROWS];
-    int n_rows = p->rows - row < NN_TILE_ROWS ? (int) (p->rows - row) : NN_TILE_ROWS;
-    for (int i = 0; i < NN_TILE_ROWS; i++)
-      rows[i] = a + (row + (i < n_rows ? i : n_rows - 1)) * a_row;
-    for (int64_t first = 0; first < p->columns; first += p->simd->tile_cols) {
-      int cols = p->columns - first < p->simd->tile_cols ? (int) (p->columns - first) : p->simd->tile_cols;
-      nn_tile tile = { .a = rows, .w = packed + first * p->inner, .c = c + row * c_row + first, .taps = 1,
-                       .k = p->inner, .c_stride = c_row, .rows = n_rows, .cols = cols, .activation = *activation };
-      p->simd->tile (&tile);
-    }
-  }
+  return (size_t) (n * (int64_t) sizeof (float) + 63) / 64 * 64;
 }
 
 /* An operand as a stack of matrices: rank ≥ 2, a vector with a dimension of 1 added. */
@@ -110,9 +65,9 @@ right_operand (const nn_call *call)
 static void
 release (void *shared)
 {
-  product *p = shared;
-  free (p->packed);
-  free (p);
+  multiplication *m = shared;
+  free (m->packed);
+  free (m);
 }
 
 static nn_status
@@ -122,20 +77,20 @@ prepare (nn_call *call, nn_error *err)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "products of %s and %s are not supported",
                     nn_dtype_name (call->in[0].dtype), nn_dtype_name (call->in[1].dtype));
   nn_tensor a = left_operand (call), b = right_operand (call);
-  product *p = calloc (1, sizeof *p);
-  if (p == NULL)
+  multiplication *m = calloc (1, sizeof *m);
+  if (m == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
-  *p = (product) { .simd = nn_simd_conv_kernels (), .rows = a.dim[a.rank - 2], .inner = a.dim[a.rank - 1],
-                   .columns = b.dim[b.rank - 1] };
+  m->product = (nn_product) { nn_simd_conv_kernels (), a.dim[a.rank - 1], b.dim[b.rank - 1] };
+  m->rows = a.dim[a.rank - 2];
   if (call->node->in[1]->constant != NULL && b.rank == 2) {
-    p->packed = aligned_alloc (64, packed_bytes (p) + 64);
-    if (p->packed == NULL) {
-      free (p);
+    m->packed = aligned_alloc (64, nn_product_packed_bytes (&m->product) + 64);
+    if (m->packed == NULL) {
+      free (m);
       return nn_fail (err, NN_ERR_MEMORY, "out of memory for packed weights");
     }
-    pack (p, b.data, b.stride[0], b.stride[1], p->packed);
+    nn_product_pack (&m->product, b.data, b.stride[0], b.stride[1], m->packed);
   }
-  call->shared = p;
+  call->shared = m;
   return NN_OK;
 }
 
@@ -143,28 +98,28 @@ prepare (nn_call *call, nn_error *err)
 static size_t
 scratch_bytes (const nn_call *call)
 {
-  const product *p = call->shared;
-  return packed_bytes (p) + row_bytes (p->rows * p->inner);
+  const multiplication *m = call->shared;
+  return nn_product_packed_bytes (&m->product) + row_bytes (m->rows * m->product.inner);
 }
 
 static const float *
-contiguous_rows (const product *p, const float *a, int64_t row_step, int64_t column_step, float *room,
+contiguous_rows (const multiplication *m, const float *a, int64_t row_step, int64_t column_step, float *room,
                  int64_t *a_row)
 {
+  int64_t inner = m->product.inner;
   *a_row = row_step;
-  if (column_step == 1 || p->inner == 1)
+  if (column_step == 1 || inner == 1)
     return a;
-  for (int64_t i = 0; i < p->rows; i++)
-    for (int64_t k = 0; k < p->inner; k++)
-      room[i * p->inner + k] = a[i * row_step + k * column_step];
-  *a_row = p->inner;
+  for (int64_t i = 0; i < m->rows; i++)
+    for (int64_t k = 0; k < inner; k++)
+      room[i * inner + k] = a[i * row_step + k * column_step];
+  *a_row = inner;
   return room;
 }
 
 typedef struct batch_arg {
   const nn_call *call;
   const nn_tensor *a, *b;
-  int64_t c_row;
   nn_activation activation;
 } batch_arg;
 
@@ -173,26 +128,26 @@ static void
 multiply_batch (int64_t n, char *const *at, const int64_t *stride, const void *arg)
 {
   const batch_arg *batch = arg;
-  const product *p = batch->call->shared;
+  const multiplication *m = batch->call->shared;
+  const nn_product *product = &m->product;
   const nn_tensor *a = batch->a, *b = batch->b;
-  float *packed = batch->call->scratch, *room = packed + packed_bytes (p) / sizeof (float);
+  float *packed = batch->call->scratch, *room = packed + nn_product_packed_bytes (product) / sizeof (float);
   for (int64_t i = 0; i < n; i++) {
-    int64_t a_row;
-    const float *rows = contiguous_rows (p, (const float *) (at[1] + i * stride[1]), a->stride[a->rank - 2],
-                                         a->stride[a->rank - 1], room, &a_row);
-    if (p->packed == NULL)
-      pack (p, (const float *) (at[2] + i * stride[2]), b->stride[b->rank - 2], b->stride[b->rank - 1], packed);
-    multiply (p, rows, a_row, p->packed ? p->packed : packed, (float *) (at[0] + i * stride[0]), batch->c_row,
-              &batch->activation);
+    nn_product_rows rows = { .c = (float *) (at[0] + i * stride[0]), .n = m->rows, .c_stride = product->columns };
+    rows.a = contiguous_rows (m, (const float *) (at[1] + i * stride[1]), a->stride[a->rank - 2],
+                              a->stride[a->rank - 1], room, &rows.a_stride);
+    if (m->packed == NULL)
+      nn_product_pack (product, (const float *) (at[2] + i * stride[2]), b->stride[b->rank - 2],
+                       b->stride[b->rank - 1], packed);
+    nn_product_run (product, m->packed ? m->packed : packed, NULL, &rows, &batch->activation);
   }
 }
 
 static void
 multiply_all (const nn_call *call, const nn_tensor *out, const nn_activation *activation)
 {
-  const product *p = call->shared;
   nn_tensor a = left_operand (call), b = right_operand (call);
-  batch_arg arg = { call, &a, &b, p->columns, *activation };
+  batch_arg arg = { call, &a, &b, *activation };
   nn_tensor batch_a = a, batch_b = b, batch_c = *out;
   const nn_tensor *in[] = { &batch_a, &batch_b };
   nn_loop loop;

@@ -230,7 +230,7 @@ depthwise_pixels (const window *win, const nn_depthwise *conv, int pixels, float
 }
 
 static void
-depthwise_row (const nn_depthwise *conv, int64_t oy)
+depthwise_row (const nn_depthwise *conv, int64_t oy, int64_t y_index)
 {
   int64_t ky, ky_end, start_y = oy * conv->stride_h - conv->pad_top;
   valid_taps (start_y, conv->kh, conv->dilation_h, conv->height, &ky, &ky_end);
@@ -249,9 +249,9 @@ depthwise_row (const nn_depthwise *conv, int64_t oy)
     win.x = conv->x + (start_y + ky * conv->dilation_h) * conv->x_row
             + (start_x + kx * conv->dilation_w) * conv->x_col;
     win.w = conv->w + ky * win.w_row + kx * win.w_col;
-    int64_t at = oy * conv->y_row + ox * conv->y_col;
+    int64_t at = y_index * conv->y_row + ox * conv->y_col;
     const float *residual = conv->residual
-                              ? conv->residual + oy * conv->residual_row + ox * conv->residual_col
+                              ? conv->residual + y_index * conv->residual_row + ox * conv->residual_col
                               : NULL;
     if (whole)
       depthwise_pixels (&win, conv, DEPTHWISE_PIXELS, conv->y + at, residual);
@@ -265,7 +265,7 @@ static void
 depthwise_rows (const nn_depthwise *conv, int64_t first_row, int64_t end_row)
 {
   for (int64_t oy = first_row; oy < end_row; oy++)
-    depthwise_row (conv, oy);
+    depthwise_row (conv, oy, oy - first_row);
 }
 
 const nn_simd_conv NN_SIMD_TABLE (conv) = {

@@ -25,12 +25,13 @@ typedef struct nn_tile {
   nn_activation activation;
 } nn_tile;
 
-/* Output rows of a depthwise convolution (one filter a channel) over channels-last memory. */
+/* A depthwise convolution (one filter a channel) over channels-last memory. y and residual are those
+ * of the first row that depthwise() is asked for. */
 typedef struct nn_depthwise {
   const float *x;        /* the image's first element; channels contiguous */
   const float *w;        /* kh × kw × channels */
   const float *bias;     /* channels; NULL: 0 */
-  const float *residual; /* the image's; NULL: none */
+  const float *residual; /* NULL: none */
   float *y;
   int64_t channels, height, width, out_height, out_width;
   int64_t x_row, x_col, y_row, y_col, residual_row, residual_col; /* elements from row to row, from pixel to pixel */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "product.h"
+
+static int64_t
+round_up (int64_t n, int64_t unit)
+{
+  return (n + unit - 1) / unit * unit;
+}
+
+int64_t
+nn_product_packed_columns (const nn_product *product)
+{
+  return round_up (product->columns, product->simd->lanes);
+}
+
+size_t
+nn_product_packed_bytes (const nn_product *product)
+{
+  return (size_t) round_up (product->inner * nn_product_packed_columns (product) * (int64_t) sizeof (float), 64);
+}
+
+static int64_t
+panel_columns (const nn_product *product, int64_t first)
+{
+  int64_t left = product->columns - first;
+  return left < product->simd->tile_cols ? left : product->simd->tile_cols;
+}
+
+void
+nn_product_pack (const nn_product *product, const float *b, int64_t row_step, int64_t column_step, float *to)
+{
+  for (int64_t first = 0; first < product->columns; first += product->simd->tile_cols) {
+    int64_t columns = panel_columns (product, first), width = round_up (columns, product->simd->lanes);
+    for (int64_t k = 0; k < product->inner; k++, to += width)
+      for (int64_t j = 0; j < width; j++)
+        to[j] = j < columns ? b[k * row_step + (first + j) * column_step] : 0;
+  }
+}
+
+void
+nn_product_run (const nn_product *product, const float *packed, const float *bias, const nn_product_rows *rows,
+                const nn_activation *activation)
+{
+  for (int64_t row = 0; row < rows->n; row += NN_TILE_ROWS) {
+    const float *a[NN_TILE_ROWS];
+    int n = rows->n - row < NN_TILE_ROWS ? (int) (rows->n - row) : NN_TILE_ROWS;
+    for (int i = 0; i < NN_TILE_ROWS; i++)
+      a[i] = rows->a + (row + (i < n ? i : n - 1)) * rows->a_stride;
+    for (int64_t first = 0; first < product->columns; first += product->simd->tile_cols) {
+      nn_tile tile = { .a = a, .w = packed + first * product->inner, .bias = bias ? bias + first : NULL,
+                       .residual = rows->residual ? rows->residual + row * rows->residual_stride + first : NULL,
+                       .c = rows->c + row * rows->c_stride + first, .taps = 1, .k = product->inner,
+                       .c_stride = rows->c_stride, .residual_stride = rows->residual_stride, .rows = n,
+                       .cols = (int) panel_columns (product, first), .activation = *activation };
+      product->simd->tile (&tile);
+    }
+  }
+}
