@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An arena above this is a mistake or an attack; RT-DETR at batch 32 takes some 5 GiB. */
-#define MAX_ARENA_BYTES ((size_t) 1 << (sizeof (size_t) > 4 ? 36 : 30))
+/* An arena above this is a mistake or an attack; RT-DETR at batch 32 takes some 5 of these 16 GiB. */
+#define MAX_ARENA_BYTES ((size_t) 1 << (sizeof (size_t) > 4 ? 34 : 30))
 
 /* A node made ready: its kernel, and tensors whose data pointers are set for constants only. */
 typedef struct step {

@@ -46,6 +46,8 @@ nn_shape_gemm (nn_node *node, const nn_graph *graph, nn_error *err)
   int64_t dim[2] = { a->dim[ta], b->dim[!tb] };
   if (nn_node_has (node, 2)) {
     const nn_value *c = node->in[2];
+    if (c->dtype != a->dtype)
+      return nn_fail (err, NN_ERR_FORMAT, "operands of different types");
     for (int i = 0; i < c->rank; i++)
       if (c->rank > 2 || (c->dim[i] != 1 && c->dim[i] != dim[i + 2 - c->rank]))
         return nn_fail (err, NN_ERR_FORMAT, "operand 2 does not broadcast to the product");

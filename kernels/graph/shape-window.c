@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Kernel sizes, strides and pads above this are nonsense; below it no sum of them overflows. */
-#define MAX_WINDOW ((int64_t) 1 << 24)
+#define MAX_WINDOW ((int64_t) 1 << 14)
 #define MAX_EXTENT ((int64_t) 1 << 40)
 
 /* Copies attribute `name` (n integers in min … MAX_WINDOW) or fills in `fallback`. */
@@ -150,6 +150,10 @@ nn_shape_conv (nn_node *node, const nn_graph *graph, nn_error *err)
     return nn_fail (err, NN_ERR_FORMAT,
                     "%" PRId64 " channels in %" PRId64 " groups do not fit weights for %" PRId64 " → %" PRId64,
                     x->dim[1], group, w->dim[1], w->dim[0]);
+  for (int i = 1; i < node->n_in; i++)
+    if (node->in[i] != NULL && node->in[i]->dtype != x->dtype)
+      return nn_fail (err, NN_ERR_FORMAT, "operand %d is %s, operand 0 %s", i, nn_dtype_name (node->in[i]->dtype),
+                      nn_dtype_name (x->dtype));
   if (nn_node_has (node, 2) && (node->in[2]->rank != 1 || node->in[2]->dim[0] != w->dim[0]))
     return nn_fail (err, NN_ERR_FORMAT, "the bias has not %" PRId64 " elements", w->dim[0]);
   nn_status status = set_positions (node, w->dim[0], err);
@@ -204,19 +208,20 @@ nn_status
 nn_shape_resize (nn_node *node, const nn_graph *graph, nn_error *err)
 {
   const nn_value *x = node->in[0];
-  int scales = graph->opset <= 10 ? 1 : 2;
   int64_t dim[NN_MAX_RANK];
   int n = 0;
   nn_status status;
+  if (graph->opset <= 10)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "its form before operator set 11 is not supported");
   if (nn_node_attr (node, "axes") != NULL ||
       strcmp (nn_node_string (node, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "attributes 'axes' and 'keep_aspect_ratio_policy' are not supported");
-  if (graph->opset > 10 && has_elements (node, 3)) {
+  if (has_elements (node, 3)) {
     status = nn_shape_constant_ints (node, 3, dim, NN_MAX_RANK, &n, err);
     if (status == NN_OK && n != x->rank)
       status = nn_fail (err, NN_ERR_FORMAT, "%d sizes for %d dimensions", n, x->rank);
-  } else if (has_elements (node, scales)) {
-    status = resize_by_scales (node, scales, dim, err);
+  } else if (has_elements (node, 2)) {
+    status = resize_by_scales (node, 2, dim, err);
   } else {
     status = nn_fail (err, NN_ERR_FORMAT, "neither scales nor sizes are given");
   }

@@ -109,6 +109,48 @@ nn_shape_same (nn_node *node, const nn_graph *graph, nn_error *err)
   return nn_shape_set (node, 0, x->dtype, x->rank, x->dim, err);
 }
 
+/* Before opset 13 all dimensions from the axis on were one, and the axis was 1 where left out. */
+nn_status
+nn_shape_softmax (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  const nn_value *x = node->in[0];
+  int axis = nn_shape_axis (nn_node_int (node, "axis", graph->opset < 13 ? 1 : -1), x->rank);
+  if (axis < 0)
+    return nn_fail (err, NN_ERR_FORMAT, "attribute 'axis' is outside the %d dimensions", x->rank);
+  if (graph->opset < 13 && axis != x->rank - 1)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "over several dimensions at once (operator set %" PRId64 ")",
+                    graph->opset);
+  return nn_shape_same (node, graph, err);
+}
+
+nn_status
+nn_shape_clip (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  for (int i = 1; i < node->n_in; i++) {
+    const nn_value *bound = node->in[i];
+    if (bound != NULL && (bound->dtype != node->in[0]->dtype || nn_shape_count (bound->rank, bound->dim) != 1))
+      return nn_fail (err, NN_ERR_FORMAT, "bound %d is not one %s number", i, nn_dtype_name (node->in[0]->dtype));
+  }
+  return nn_shape_same (node, graph, err);
+}
+
+nn_status
+nn_shape_batch_norm (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  const nn_value *x = node->in[0];
+  if (x->rank < 2)
+    return nn_fail (err, NN_ERR_FORMAT, "operand 0 has %d dimensions, expected 2 or more", x->rank);
+  for (int i = 1; i < 5; i++) {
+    const nn_value *v = node->in[i];
+    if (v->dtype != x->dtype || v->rank != 1 || v->dim[0] != x->dim[1])
+      return nn_fail (err, NN_ERR_FORMAT, "operand %d has not %" PRId64 " elements of type %s", i, x->dim[1],
+                      nn_dtype_name (x->dtype));
+  }
+  if (nn_node_int (node, "training_mode", 0) != 0 || nn_node_int (node, "spatial", 1) == 0)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "statistics of the batch or of each element are not supported");
+  return nn_shape_same (node, graph, err);
+}
+
 nn_status
 nn_shape_reorder (nn_node *node, const nn_graph *graph, nn_error *err)
 {

@@ -10,6 +10,10 @@
 
 /* The first operand's type and shape. Results that a rule does not set are refused where wanted. */
 nn_status nn_shape_same (nn_node *node, const nn_graph *graph, nn_error *err);
+/* … with a softmax's axis, a Clip's bounds or a BatchNormalization's vectors that fit. */
+nn_status nn_shape_softmax (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_clip (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_batch_norm (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_reorder (nn_node *node, const nn_graph *graph, nn_error *err);
 /* NumPy's broadcasting of all operands; the first one's type. */
 nn_status nn_shape_broadcast (nn_node *node, const nn_graph *graph, nn_error *err);
