@@ -94,6 +94,8 @@ def convolutions():
     for channels in (1, 3, 8, 16, 21, 48, 67):
         conv(f"depthwise 3x3, {channels}", (1, channels, 9, 14), (channels, 1, 3, 3), group=channels,
              pads=[1, 1, 1, 1])
+    for width in range(1, 17):  # each place where the last whole tile of pixels can end
+        conv(f"depthwise 3x3, {width} wide", (1, 16, 3, width), (16, 1, 3, 3), group=16, pads=[1, 1, 1, 1])
     for stride in (1, 2, 3):
         conv(f"depthwise 5x5, stride {stride}", (1, 32, 23, 31), (32, 1, 5, 5), group=32, pads=[2, 2, 2, 2],
              strides=[stride, stride])

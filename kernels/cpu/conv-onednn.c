@@ -9,6 +9,7 @@
 #include "conv.h"
 #include "loop.h"
 #include "onednn.h"
+#include "simd.h"
 
 #include "../graph/shape.h"
 
@@ -58,11 +59,13 @@ release (void *shared)
   free (conv);
 }
 
-/* Whether own kernels measured as fast or faster (docs/performance.md). */
+/* Whether own kernels measured as fast or faster: what is limited by memory rather than by
+ * arithmetic, with weights that stay in the cache. */
 static bool
 is_left_to_own (const nn_conv_shape *s)
 {
-  bool pointwise = s->kh == 1 && s->kw == 1 && s->groups == 1;
+  bool pointwise = s->kh == 1 && s->kw == 1 && s->groups == 1
+                   && s->in_channels * s->out_channels * (int64_t) sizeof (float) <= NN_SIMD_CACHED_BYTES;
   bool depthwise = s->groups == s->in_channels && s->groups == s->out_channels;
   return pointwise || depthwise;
 }

@@ -245,9 +245,9 @@ point_at_taps (const job *j, const float *image, int64_t y0, int64_t x0, int i)
     }
 }
 
-/* Fills the tile's pointers for `rows` pixels from `pixel` on; those beyond repeat the last. */
+/* Fills the tile's pointers from `pixel` on; those beyond the last of `rows` repeat it. */
 static void
-point_at_pixels (const job *j, const float *image, int64_t pixel, int rows)
+point_at_pixels (const job *j, const float *image, int64_t pixel, int64_t rows)
 {
   const nn_conv_shape *s = &j->conv->shape;
   int64_t oy = pixel / s->out_width, ox = pixel % s->out_width;
@@ -264,33 +264,55 @@ point_at_pixels (const job *j, const float *image, int64_t pixel, int rows)
   }
 }
 
+/* One group of one image: the tile's parts that stay, and where the group begins. */
+typedef struct group_run {
+  const job *j;
+  const float *image, *weights, *bias, *residual;
+  float *y;
+  int64_t pixels, outputs, taps, depth;
+} group_run;
+
+static void
+run_tile (const group_run *g, int64_t pixel, int64_t first)
+{
+  const job *j = g->j;
+  int64_t left = g->outputs - first, tile_cols = j->conv->simd->tile_cols;
+  int rows = g->pixels - pixel < NN_TILE_ROWS ? (int) (g->pixels - pixel) : NN_TILE_ROWS;
+  nn_tile tile = { .a = j->pointers, .w = g->weights + first * g->depth, .bias = g->bias + first,
+                   .residual = g->residual ? g->residual + pixel * j->residual.stride[3] + first : NULL,
+                   .c = g->y + pixel * j->y.stride[3] + first, .taps = g->taps, .k = g->depth / g->taps,
+                   .c_stride = j->y.stride[3], .residual_stride = j->residual.stride[3], .rows = rows,
+                   .cols = (int) (left < tile_cols ? left : tile_cols), .activation = j->activation };
+  j->conv->simd->tile (&tile);
+}
+
+static void
+run_tiles (const group_run *g)
+{
+  int64_t step = g->j->conv->simd->tile_cols;
+  bool cached = g->depth * g->outputs * (int64_t) sizeof (float) <= NN_SIMD_CACHED_BYTES;
+  for (int64_t outer = 0; outer < (cached ? 1 : g->outputs); outer += step)
+    for (int64_t pixel = 0; pixel < g->pixels; pixel += NN_TILE_ROWS) {
+      point_at_pixels (g->j, g->image, pixel, g->pixels - pixel);
+      for (int64_t first = outer; first < (cached ? g->outputs : outer + 1); first += step)
+        run_tile (g, pixel, first);
+    }
+}
+
 static void
 run_group (const job *j, int64_t n, int64_t group)
 {
   const nn_conv_shape *s = &j->conv->shape;
-  const nn_simd_conv *simd = j->conv->simd;
   int64_t inputs = s->in_channels / s->groups, outputs = s->out_channels / s->groups;
-  int64_t width = round_up (outputs, simd->lanes), depth = s->kh * s->kw * inputs;
-  int64_t taps = j->taps_are_rows ? s->kh : s->kh * s->kw, pixels = s->out_height * s->out_width;
-  const float *image = (const float *) j->x.data + n * j->x.stride[0] + group * inputs;
-  const float *weights = j->weights + group * width * depth, *bias = j->bias + group * width;
-  float *y = (float *) j->y.data + n * j->y.stride[0] + group * outputs;
-  const float *residual = j->residual.data == NULL
-                            ? NULL
-                            : (const float *) j->residual.data + n * j->residual.stride[0] + group * outputs;
-  for (int64_t pixel = 0; pixel < pixels; pixel += NN_TILE_ROWS) {
-    int rows = pixels - pixel < NN_TILE_ROWS ? (int) (pixels - pixel) : NN_TILE_ROWS;
-    point_at_pixels (j, image, pixel, rows);
-    for (int64_t first = 0; first < outputs; first += simd->tile_cols) {
-      int cols = outputs - first < simd->tile_cols ? (int) (outputs - first) : simd->tile_cols;
-      nn_tile tile = { .a = j->pointers, .w = weights + first * depth, .bias = bias + first,
-                       .residual = residual ? residual + pixel * j->residual.stride[3] + first : NULL,
-                       .c = y + pixel * j->y.stride[3] + first, .taps = taps, .k = depth / taps,
-                       .c_stride = j->y.stride[3], .residual_stride = j->residual.stride[3],
-                       .rows = rows, .cols = cols, .activation = j->activation };
-      simd->tile (&tile);
-    }
-  }
+  int64_t width = round_up (outputs, j->conv->simd->lanes), depth = s->kh * s->kw * inputs;
+  const float *residual = j->residual.data;
+  group_run g = { .j = j, .image = (const float *) j->x.data + n * j->x.stride[0] + group * inputs,
+                  .weights = j->weights + group * width * depth, .bias = j->bias + group * width,
+                  .residual = residual ? residual + n * j->residual.stride[0] + group * outputs : NULL,
+                  .y = (float *) j->y.data + n * j->y.stride[0] + group * outputs,
+                  .pixels = s->out_height * s->out_width, .outputs = outputs,
+                  .taps = j->taps_are_rows ? s->kh : s->kh * s->kw, .depth = depth };
+  run_tiles (&g);
 }
 
 static void

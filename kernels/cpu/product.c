@@ -37,22 +37,34 @@ nn_product_pack (const nn_product *product, const float *b, int64_t row_step, in
   }
 }
 
+static void
+run_tile (const nn_product *product, const float *packed, const float *bias, const nn_product_rows *rows,
+          const nn_activation *activation, int64_t row, int64_t first)
+{
+  const float *a[NN_TILE_ROWS];
+  int n = rows->n - row < NN_TILE_ROWS ? (int) (rows->n - row) : NN_TILE_ROWS;
+  for (int i = 0; i < NN_TILE_ROWS; i++)
+    a[i] = rows->a + (row + (i < n ? i : n - 1)) * rows->a_stride;
+  nn_tile tile = { .a = a, .w = packed + first * product->inner, .bias = bias ? bias + first : NULL,
+                   .residual = rows->residual ? rows->residual + row * rows->residual_stride + first : NULL,
+                   .c = rows->c + row * rows->c_stride + first, .taps = 1, .k = product->inner,
+                   .c_stride = rows->c_stride, .residual_stride = rows->residual_stride, .rows = n,
+                   .cols = (int) panel_columns (product, first), .activation = *activation };
+  product->simd->tile (&tile);
+}
+
 void
 nn_product_run (const nn_product *product, const float *packed, const float *bias, const nn_product_rows *rows,
                 const nn_activation *activation)
 {
-  for (int64_t row = 0; row < rows->n; row += NN_TILE_ROWS) {
-    const float *a[NN_TILE_ROWS];
-    int n = rows->n - row < NN_TILE_ROWS ? (int) (rows->n - row) : NN_TILE_ROWS;
-    for (int i = 0; i < NN_TILE_ROWS; i++)
-      a[i] = rows->a + (row + (i < n ? i : n - 1)) * rows->a_stride;
-    for (int64_t first = 0; first < product->columns; first += product->simd->tile_cols) {
-      nn_tile tile = { .a = a, .w = packed + first * product->inner, .bias = bias ? bias + first : NULL,
-                       .residual = rows->residual ? rows->residual + row * rows->residual_stride + first : NULL,
-                       .c = rows->c + row * rows->c_stride + first, .taps = 1, .k = product->inner,
-                       .c_stride = rows->c_stride, .residual_stride = rows->residual_stride, .rows = n,
-                       .cols = (int) panel_columns (product, first), .activation = *activation };
-      product->simd->tile (&tile);
-    }
+  int64_t step = product->simd->tile_cols;
+  if (nn_product_packed_bytes (product) <= NN_SIMD_CACHED_BYTES) {
+    for (int64_t row = 0; row < rows->n; row += NN_TILE_ROWS)
+      for (int64_t first = 0; first < product->columns; first += step)
+        run_tile (product, packed, bias, rows, activation, row, first);
+  } else {
+    for (int64_t first = 0; first < product->columns; first += step)
+      for (int64_t row = 0; row < rows->n; row += NN_TILE_ROWS)
+        run_tile (product, packed, bias, rows, activation, row, first);
   }
 }

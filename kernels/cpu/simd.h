@@ -39,6 +39,10 @@ typedef struct nn_depthwise {
   nn_activation activation;
 } nn_depthwise;
 
+/* Packed weights up to this size are read once for each tile of rows, so that each row is read
+ * once: a small second-level cache holds them. Of larger ones a panel of columns is. */
+#define NN_SIMD_CACHED_BYTES (256 * 1024)
+
 typedef struct nn_simd_conv {
   int lanes;     /* of a vector of floats */
   int tile_cols; /* a multiple of it */
