@@ -131,7 +131,9 @@ on_error (launch *run, GstMessage *message)
   launch_progress_say (run->progress, "error: %s", error->message);
   if (run->verbose)
     launch_progress_say (run->progress, "from %s: %s", GST_MESSAGE_SRC_NAME (message), debug ? debug : "-");
-  if (launch_progress_pages (run->progress) > 0)
+  /* A sink that fails has said all there is to say of what it wrote. */
+  if (launch_progress_pages (run->progress) > 0
+      && !GST_OBJECT_FLAG_IS_SET (GST_MESSAGE_SRC (message), GST_ELEMENT_FLAG_SINK))
     launch_progress_say (run->progress, "the run ended there; what it has written is not complete");
   run->status = EXIT_FATAL;
   g_main_loop_quit (run->loop);
