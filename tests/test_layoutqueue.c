@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The queue of cudalayoutdetect: what makes a batch, and who waits for whom. */
+#include "elements/layoutqueue.h"
+#include "gst_harness.h"
+
+#define LONG (60 * G_TIME_SPAN_SECOND)
+
+static GstLayoutQueue *queue;
+static GArray *items;
+
+static void
+setup (void)
+{
+  queue = gst_layout_queue_new ();
+  gst_layout_queue_set_capacity (queue, 4);
+  gst_layout_queue_set_result (queue, GST_FLOW_OK);
+  items = g_array_new (FALSE, FALSE, sizeof (GstLayoutItem));
+}
+
+static void
+drop_items (void)
+{
+  for (guint i = 0; i < items->len; i++) {
+    GstMiniObject *object = g_array_index (items, GstLayoutItem, i).object;
+
+    if (!GST_IS_QUERY (object))
+      gst_mini_object_unref (object);
+  }
+  g_array_set_size (items, 0);
+}
+
+static void
+teardown (void)
+{
+  drop_items ();
+  g_array_unref (items);
+  gst_layout_queue_free (queue);
+}
+
+/* Puts in: 'f' a frame to look at, '-' a buffer not to look at, 'e' an event, '$' EOS, '(' the start
+ * of a stream. */
+static GstFlowReturn
+put (const gchar * what)
+{
+  static const GstVideoInfo info;
+  GstFlowReturn result = GST_FLOW_OK;
+
+  for (; *what; what++) {
+    gboolean buffer = *what == 'f' || *what == '-';
+
+    result = gst_layout_queue_push (queue,
+        buffer ? GST_MINI_OBJECT_CAST (gst_buffer_new ())
+        : GST_MINI_OBJECT_CAST (*what == '$' ? gst_event_new_eos ()
+            : *what == '(' ? gst_event_new_stream_start ("s")
+            : gst_event_new_gap (0, 0)), *what == 'f' ? &info : NULL);
+  }
+  return result;
+}
+
+/* Takes a batch and says in put()'s letters what came, with '?' for a query. */
+static const gchar *
+take (guint batch, gint64 timeout)
+{
+  static gchar text[32];
+
+  drop_items ();
+  if (gst_layout_queue_pop (queue, batch, timeout, items) != GST_FLOW_OK)
+    return "!";
+  for (guint i = 0; i < items->len; i++) {
+    const GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
+
+    text[i] = GST_IS_QUERY (item->object) ? '?'
+        : GST_IS_BUFFER (item->object) ? (item->look ? 'f' : '-')
+        : GST_EVENT_TYPE (item->object) == GST_EVENT_EOS ? '$'
+        : GST_EVENT_TYPE (item->object) == GST_EVENT_STREAM_START ? '(' : 'e';
+  }
+  text[items->len] = '\0';
+  return text;
+}
+
+GST_START_TEST (batches)
+{
+  put ("ee-fefef");
+  fail_unless_equals_string (take (2, LONG), "ee-");
+  /* events between frames do not part them */
+  fail_unless_equals_string (take (2, LONG), "fef");
+  fail_unless_equals_string (take (2, LONG), "e");
+  fail_unless_equals_string (take (2, 0), "f");
+  /* the end closes a batch */
+  put ("f-$");
+  fail_unless_equals_string (take (3, LONG), "f");
+  fail_unless_equals_string (take (3, LONG), "-$");
+  fail_unless_equals_int (put ("f"), GST_FLOW_EOS);
+  fail_unless (gst_layout_queue_is_closed (queue));
+  fail_unless_equals_int (put ("(f"), GST_FLOW_OK);
+  fail_unless_equals_string (take (1, LONG), "(");
+  fail_unless_equals_string (take (1, LONG), "f");
+  /* a full queue closes it too: the rest cannot come */
+  put ("f--f");
+  fail_unless_equals_string (take (3, LONG), "f--f");
+}
+
+GST_END_TEST
+
+GST_START_TEST (timeout)
+{
+  gint64 start = g_get_monotonic_time (), waited;
+
+  put ("f");
+  fail_unless_equals_string (take (2, 50 * G_TIME_SPAN_MILLISECOND), "f");
+  waited = g_get_monotonic_time () - start;
+  fail_unless (waited >= 50 * G_TIME_SPAN_MILLISECOND, "only %d µs",
+      (gint) waited);
+}
+
+GST_END_TEST
+
+static gpointer
+put_thread (gpointer what)
+{
+  return GINT_TO_POINTER (put (what));
+}
+
+GST_START_TEST (full_queue_blocks)
+{
+  GThread *thread;
+
+  put ("ffff");
+  thread = g_thread_new ("put", put_thread, (gpointer) "-fe");
+  fail_unless_equals_string (take (3, LONG), "fff");
+  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)),
+      GST_FLOW_OK);
+  fail_unless_equals_string (take (2, LONG), "f-f");
+
+  put ("fff-e");
+  thread = g_thread_new ("put", put_thread, (gpointer) "f");
+  g_usleep (20000);
+  gst_layout_queue_set_result (queue, GST_FLOW_FLUSHING);
+  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)),
+      GST_FLOW_FLUSHING);
+  fail_unless_equals_string (take (2, LONG), "!");
+}
+
+GST_END_TEST
+
+static gpointer
+query_thread (gpointer query)
+{
+  return GINT_TO_POINTER (gst_layout_queue_push_query (queue, query));
+}
+
+GST_START_TEST (queries)
+{
+  GstQuery *query = gst_query_new_drain ();
+  GThread *thread;
+
+  put ("f");
+  thread = g_thread_new ("query", query_thread, query);
+  /* the batch does not wait for frames that cannot come before the answer */
+  fail_unless_equals_string (take (2, LONG), "f");
+  fail_unless_equals_string (take (2, LONG), "?");
+  gst_layout_queue_answer (queue, TRUE);
+  fail_unless (GPOINTER_TO_INT (g_thread_join (thread)) == TRUE);
+
+  /* flushed while it waits */
+  put ("f");
+  thread = g_thread_new ("query", query_thread, query);
+  g_usleep (20000);
+  gst_layout_queue_set_result (queue, GST_FLOW_FLUSHING);
+  fail_unless (GPOINTER_TO_INT (g_thread_join (thread)) == FALSE);
+  gst_layout_queue_clear (queue);
+  gst_layout_queue_set_result (queue, GST_FLOW_OK);
+  put ("f");
+  fail_unless_equals_string (take (2, 0), "f");
+
+  /* flushed while it is being answered: its sender waits for the answer */
+  thread = g_thread_new ("query", query_thread, query);
+  fail_unless_equals_string (take (2, LONG), "?");
+  gst_layout_queue_set_result (queue, GST_FLOW_FLUSHING);
+  gst_layout_queue_clear (queue);
+  g_usleep (20000);
+  fail_unless (gst_query_is_writable (query));
+  gst_layout_queue_answer (queue, TRUE);
+  fail_unless (GPOINTER_TO_INT (g_thread_join (thread)) == TRUE);
+  drop_items ();
+  gst_query_unref (query);
+}
+
+GST_END_TEST
+
+static Suite *
+layoutqueue_suite (void)
+{
+  Suite *s = suite_create ("layoutqueue");
+  TCase *tc = doc_tcase_new ("queue");
+
+  suite_add_tcase (s, tc);
+  tcase_add_checked_fixture (tc, setup, teardown);
+  tcase_add_test (tc, batches);
+  tcase_add_test (tc, timeout);
+  tcase_add_test (tc, full_queue_blocks);
+  tcase_add_test (tc, queries);
+  return s;
+}
+
+GST_CHECK_MAIN (layoutqueue)
