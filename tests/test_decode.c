@@ -373,11 +373,28 @@ test_duplicates_stay (void)
   d = LIST ({ 0, 0, 100, 100, 0.55f, TEXT }, { 0, 0, 100, 20, 0.95f, TITLE });
   CHECK (resolved (&d) == 2);
   nn_detections_clear (&d);
+  /* the other way round: the title is much worse */
+  d = LIST ({ 0, 0, 100, 100, 0.95f, TEXT }, { 0, 0, 100, 20, 0.55f, TITLE });
+  CHECK (resolved (&d) == 2);
+  nn_detections_clear (&d);
+  /* as good as the block, but dropping the block for it would lose the rest */
   d = LIST ({ 0, 0, 100, 100, 0.75f, TEXT }, { 0, 0, 100, 20, 0.85f, TITLE });
-  CHECK (resolved (&d) == 1 && d.regions[0].class_id == TITLE);
+  CHECK (resolved (&d) == 2);
   nn_detections_clear (&d);
   d = LIST ({ 0, 0, 0, 100, 0.9f, TEXT }, { 0, 0, 0, 100, 0.9f, TITLE }); /* no area */
   CHECK (resolved (&d) == 2);
+  nn_detections_clear (&d);
+}
+
+/* One holds the other, the scores are close: the better stays if it is the larger or most of it. */
+static void
+test_duplicates_held (void)
+{
+  nn_detections d = LIST ({ 0, 0, 100, 100, 0.85f, TEXT }, { 0, 0, 100, 20, 0.75f, TITLE });
+  CHECK (resolved (&d) == 1 && d.regions[0].class_id == TEXT);
+  nn_detections_clear (&d);
+  d = LIST ({ 0, 0, 100, 100, 0.75f, TEXT }, { 0, 0, 100, 60, 0.85f, REFERENCE });
+  CHECK (resolved (&d) == 1 && d.regions[0].class_id == REFERENCE);
   nn_detections_clear (&d);
 }
 
@@ -419,6 +436,7 @@ main (void)
   test_grow_and_reuse ();
   test_duplicates_three_columns ();
   test_duplicates_stay ();
+  test_duplicates_held ();
   test_duplicates_containers ();
   return nn_check_report ("PicoDet's head, NMS, duplicates, by hand");
 }

@@ -3,7 +3,8 @@
  * and list item), which users then find twice in their output (docling issues 747 and 3522).
  *
  * Two regions of different classes are one block if they cover each other (IoU), or if one holds
- * nearly all of the other and the two scores are close. The better score stays. A container (a
+ * nearly all of the other and the two scores are close. The better score stays; but no region goes
+ * for a small part of it, or the rest of the block would be lost: then both stay. A container (a
  * table, a figure …) and what lies in it are two things, whatever they cover; two containers on
  * one block are one, but one may hold the other (a figure in a table, a table in a form).
  */
@@ -16,10 +17,13 @@
 #define SAME_BLOCK_IOU 0.8f
 #define SAME_BLOCK_HELD 0.8f
 
-/* Scores closer than this do not tell which of the two it is: the network hesitates between two
- * readings of one block. Farther apart, a box within another is rather a part of its own (a title
- * in a text column), which the threshold alone decides on. */
+/* Closer scores do not tell which of two it is: the network hesitates between two readings of one
+ * block. Farther apart, a box within another is rather a part of its own (a title in a column). On
+ * 115 pages with PicoDet at threshold 0.35 the differences were either below 0.19 or above 0.29. */
 #define CLOSE_SCORES 0.25f
+
+/* The least share of the larger box that a better box within it covers if the larger is to go. */
+#define WORTH_THE_BLOCK 0.5f
 
 static bool
 is_container (const char *label)
@@ -38,18 +42,20 @@ class_is_container (int class_id, char *const *labels, int n_labels)
   return class_id >= 0 && class_id < n_labels && is_container (labels[class_id]);
 }
 
+/* Whether `worse` is the block that `better` is. */
 static bool
-is_same_block (const nn_region *a, const nn_region *b, char *const *labels, int n_labels)
+is_same_block (const nn_region *better, const nn_region *worse, char *const *labels, int n_labels)
 {
-  bool a_contains = class_is_container (a->class_id, labels, n_labels);
-  bool b_contains = class_is_container (b->class_id, labels, n_labels);
-  if (a->class_id == b->class_id || a_contains != b_contains)
+  bool better_contains = class_is_container (better->class_id, labels, n_labels);
+  bool worse_contains = class_is_container (worse->class_id, labels, n_labels);
+  if (better->class_id == worse->class_id || better_contains != worse_contains)
     return false;
-  if (nn_region_iou (a, b) > SAME_BLOCK_IOU)
+  if (nn_region_iou (better, worse) > SAME_BLOCK_IOU)
     return true;
-  float smaller = fminf (nn_region_area (a), nn_region_area (b));
-  return !a_contains && smaller > 0 && nn_region_intersection (a, b) > SAME_BLOCK_HELD * smaller
-         && fabsf (a->score - b->score) < CLOSE_SCORES;
+  float area = nn_region_area (better), other = nn_region_area (worse), smaller = fminf (area, other);
+  return !better_contains && smaller > 0 && area > WORTH_THE_BLOCK * other
+         && nn_region_intersection (better, worse) > SAME_BLOCK_HELD * smaller
+         && fabsf (better->score - worse->score) < CLOSE_SCORES;
 }
 
 void
