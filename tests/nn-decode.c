@@ -10,9 +10,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "kernels/decode/decode.h"
+#include "nn-clock.h"
 
 #define LEVELS_MAX 5
 
@@ -20,21 +20,6 @@ typedef struct request {
   int32_t frame_width, frame_height, width, height, labels, bins, levels;
   float threshold, iou_threshold;
 } request;
-
-static double
-now_ms (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
-}
-
-static int
-compare_doubles (const void *a, const void *b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return (x > y) - (x < y);
-}
 
 static bool
 read_tensor (nn_tensor *tensor, int64_t cells, int64_t values)
@@ -81,18 +66,17 @@ decode (const request *r, const nn_tensor *tensors, int repeats)
     .iou_threshold = r->iou_threshold,
   };
   for (int i = 0; i < repeats && ms && !status; i++) {
-    double start = now_ms ();
+    double start = nn_now_ms ();
     status = nn_decode_picodet (&input, &result, &err);
-    ms[i] = now_ms () - start;
+    ms[i] = nn_now_ms () - start;
   }
   bool ok = ms && !status;
   if (status)
     fprintf (stderr, "%s\n", err.message);
   if (ok) {
     int32_t n = result.n;
-    qsort (ms, (size_t) repeats, sizeof *ms, compare_doubles);
     if (repeats > 1)
-      fprintf (stderr, "%.3f\n", ms[repeats / 2]);
+      fprintf (stderr, "%.3f\n", nn_median (ms, repeats));
     fwrite (&n, sizeof n, 1, stdout);
     fwrite (result.regions, sizeof *result.regions, (size_t) n, stdout);
     fflush (stdout);

@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "kernels/nn.h"
+#include "nn-clock.h"
 
 #define BATCH_MAX 64
 #define REPEAT_MAX 1000
@@ -84,36 +84,20 @@ print_regions (const nn_detector *detector, const nn_detections *d)
   fflush (stdout);
 }
 
-static double
-now_ms (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
-}
-
-static int
-compare_doubles (const void *a, const void *b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return (x > y) - (x < y);
-}
-
 static nn_status
 run_batch (nn_detector *detector, const options *o, const nn_frame *frames, int n, nn_detections *results,
            nn_error *err)
 {
   double ms[REPEAT_MAX];
   for (int i = 0; i < o->repeat; i++) {
-    double start = now_ms ();
+    double start = nn_now_ms ();
     nn_status status = nn_detector_infer (detector, frames, n, &o->settings, results, err);
     if (status)
       return status;
-    ms[i] = now_ms () - start;
+    ms[i] = nn_now_ms () - start;
   }
-  qsort (ms, (size_t) o->repeat, sizeof *ms, compare_doubles);
   if (o->repeat > 1)
-    fprintf (stderr, "%.3f\n", ms[o->repeat / 2]);
+    fprintf (stderr, "%.3f\n", nn_median (ms, o->repeat));
   for (int i = 0; i < n; i++)
     print_regions (detector, &results[i]);
   return NN_OK;
@@ -142,8 +126,8 @@ run_all (nn_detector *detector, const options *o, nn_error *err)
 int
 main (int argc, char **argv)
 {
-  options o = { .batch = 1, .repeat = 1,
-                .settings = { .threshold = -1, .iou_threshold = -1, .max_detections = 100, .keep_duplicates = true } };
+  options o = { .batch = 1, .repeat = 1 };
+  o.settings = (nn_detector_settings) { -1, -1, .max_detections = 100, .keep_duplicates = true };
   for (int i = 2; i < argc; i++)
     if (!parse_option (&o, argv[i]))
       argc = 0;

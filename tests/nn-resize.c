@@ -14,29 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "kernels/page/page.h"
+#include "nn-clock.h"
 
 typedef struct request {
   int32_t format, width, height, stride, input_width, input_height, filter, bgr, letterbox, pad, channels_last;
   float mean[3], std[3];
 } request;
-
-static double
-now_ms (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
-}
-
-static int
-compare_doubles (const void *a, const void *b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return (x > y) - (x < y);
-}
 
 static void
 answer (nn_status status, const nn_page_placement *placement, const nn_tensor *input)
@@ -48,7 +33,8 @@ answer (nn_status status, const nn_page_placement *placement, const nn_tensor *i
   for (int64_t c = 0; c < input->dim[1]; c++)
     for (int64_t y = 0; y < input->dim[2]; y++)
       for (int64_t x = 0; x < input->dim[3]; x++)
-        fwrite (data + c * input->stride[1] + y * input->stride[2] + x * input->stride[3], sizeof *data, 1, stdout);
+        fwrite (data + c * input->stride[1] + y * input->stride[2] + x * input->stride[3], sizeof *data, 1,
+                stdout);
   fflush (stdout);
 }
 
@@ -59,8 +45,9 @@ run_case (nn_page *page, const request *r, int repeats)
   size_t size = (size_t) r->stride * (size_t) (r->height - 1) + (size_t) r->width * (size_t) bytes[r->format];
   uint8_t *pixels = malloc (size);
   int64_t dim[4] = { 1, 3, r->input_height, r->input_width };
-  nn_tensor input = nn_tensor_make (NN_F32, 4, dim, r->channels_last ? NN_LAYOUT_CHANNELS_LAST : NN_LAYOUT_ROW_MAJOR,
-                                    malloc ((size_t) (3 * r->input_height * r->input_width) * sizeof (float)));
+  nn_layout layout = r->channels_last ? NN_LAYOUT_CHANNELS_LAST : NN_LAYOUT_ROW_MAJOR;
+  float *values = malloc ((size_t) (3 * r->input_height * r->input_width) * sizeof *values);
+  nn_tensor input = nn_tensor_make (NN_F32, 4, dim, layout, values);
   double *ms = malloc ((size_t) repeats * sizeof *ms);
   bool ok = pixels && input.data && ms && fread (pixels, 1, size, stdin) == size;
   if (ok) {
@@ -73,13 +60,12 @@ run_case (nn_page *page, const request *r, int repeats)
     nn_error err;
     nn_status status = NN_OK;
     for (int i = 0; i < repeats; i++) {
-      double start = now_ms ();
+      double start = nn_now_ms ();
       status = nn_page_fill (page, &frame, &spec, &input, &placement, &err);
-      ms[i] = now_ms () - start;
+      ms[i] = nn_now_ms () - start;
     }
-    qsort (ms, (size_t) repeats, sizeof *ms, compare_doubles);
     if (repeats > 1)
-      fprintf (stderr, "%.3f\n", ms[repeats / 2]);
+      fprintf (stderr, "%.3f\n", nn_median (ms, repeats));
     answer (status, &placement, &input);
   }
   free (pixels);

@@ -53,7 +53,7 @@ is_same_block (const nn_region *better, const nn_region *worse, char *const *lab
   if (nn_region_iou (better, worse) > SAME_BLOCK_IOU)
     return true;
   float area = nn_region_area (better), other = nn_region_area (worse), smaller = fminf (area, other);
-  return !better_contains && smaller > 0 && area > WORTH_THE_BLOCK * other
+  return !better_contains && area > WORTH_THE_BLOCK * other
          && nn_region_intersection (better, worse) > SAME_BLOCK_HELD * smaller
          && fabsf (better->score - worse->score) < CLOSE_SCORES;
 }
