@@ -311,6 +311,52 @@ GST_START_TEST (test_error_page_size)
 
 GST_END_TEST
 
+/* A worker that has rendered very many pages is replaced, unnoticed. */
+GST_START_TEST (test_renewal)
+{
+  PdfRun *run;
+
+  g_setenv ("FAKE_WORKER", "", TRUE);
+  g_setenv ("FAKE_WORKER_PAGES", "4001", TRUE);
+  run = pdf_run ("location=%s render-workers=1 dpi=12", document);
+  fail_unless (run->eos && run->n_warnings == 0);
+  fail_unless_equals_int (run->buffers->len, 4001);
+  fail_unless_equals_int (get_stat (run, "workers-renewed"), 2);
+  fail_unless_equals_int (get_stat (run, "workers-lost"), 0);
+  pdf_run_free (run);
+}
+GST_END_TEST
+
+/* While nobody takes pages, no more are rendered than the look-ahead allows. */
+GST_START_TEST (test_look_ahead)
+{
+  GstElement *pipeline;
+  gchar *line;
+  guint n = 0;
+
+  g_setenv ("FAKE_WORKER", "1=note,2=note,3=note,4=note,5=note,6=note,7=note,"
+      "8=note,9=note,10=note", TRUE);
+  line = g_strdup_printf ("pdfsrc location=%s render-workers=1 ! fakesink",
+      document);
+  pipeline = gst_parse_launch (line, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
+          20 * GST_SECOND), GST_STATE_CHANGE_SUCCESS);
+  g_usleep (300000);
+  for (guint page = 1; page <= 10; page++) {
+    gchar *deed = g_strdup_printf ("%u note", page);
+
+    n += count_deeds (deed);
+    g_free (deed);
+  }
+  /* One is in the sink, two for the worker and two more wait. */
+  fail_unless_equals_int (n, 5);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  g_free (line);
+}
+GST_END_TEST
+
 /* A state change does not wait for a page that takes long. */
 GST_START_TEST (test_unlock)
 {
@@ -385,6 +431,8 @@ pdfsrc_workers_suite (void)
   tcase_add_test (tc, test_no_such_worker);
   tcase_add_test (tc, test_max_errors);
   tcase_add_test (tc, test_error_page_size);
+  tcase_add_test (tc, test_renewal);
+  tcase_add_test (tc, test_look_ahead);
   tcase_add_test (tc, test_unlock);
   tcase_add_test (tc, test_flush);
   return s;
