@@ -35,7 +35,7 @@ def f32(*shape, low=-1.0, high=1.0):
 class Net:
     """Nodes appended one by one; constants are named by counting."""
 
-    def __init__(self, inputs=None, opset=14):
+    def __init__(self, inputs=None, opset=15):
         self.inputs = inputs or {"x": X}
         self.opset, self.nodes, self.constants = opset, [], []
 
@@ -125,6 +125,11 @@ def add_along_the_width_is_no_bias(net):
 
 
 @case(nodes=2)
+def add_along_the_height_is_no_bias(net):
+    return net.add("Add", net.conv("x", c_out=12), f32(1, 12, 1))
+
+
+@case(nodes=2)
 def residual_relu(net):
     first = net.conv("x")
     return net.add("Relu", net.add("Add", net.conv(first, k=1), first))
@@ -176,12 +181,26 @@ def hard_swish_twice(net):
 
 
 @case(nodes=5, reorders=2)
-def not_quite_hard_swish(net):
-    # The clip goes with the Add and the Mul stands alone: Conv, Add+Clip, Mul, Div, and the Add's reader.
+def hard_swish_whose_product_another_reads(net):
+    # Conv, Add with the Clip, Mul, Div, and the other reader.
     c = net.conv("x")
-    added = net.add("Add", c, np.float32(3))
-    product = net.add("Mul", c, net.add("Clip", added, np.float32(0), np.float32(6)))
-    return net.add("Div", product, np.float32(5)), net.add("Tanh", product)
+    clip = net.add("Clip", net.add("Add", c, np.float32(3)), np.float32(0), np.float32(6))
+    product = net.add("Mul", c, clip)
+    return net.add("Div", product, np.float32(6)), net.add("Tanh", product)
+
+
+@case(nodes=4)
+def division_by_another_number(net):
+    c = net.conv("x")
+    clip = net.add("Clip", net.add("Add", c, np.float32(3)), np.float32(0), np.float32(6))
+    return net.add("Div", net.add("Mul", c, clip), np.float32(5))
+
+
+@case(nodes=4)
+def clip_from_another_number(net):
+    c = net.conv("x")
+    clip = net.add("Clip", net.add("Add", c, np.float32(3)), np.float32(1), np.float32(6))
+    return net.add("Div", net.add("Mul", c, clip), np.float32(6))
 
 
 @case(nodes=1)
@@ -261,6 +280,22 @@ def shape_subgraph_vanishes(net):
     n = net.add("Gather", net.add("Shape", c), np.array(0), axis=0)
     target = net.add("Concat", net.add("Unsqueeze", n, np.array([0])), np.array([-1]), axis=0)
     return net.add("Reshape", c, target)
+
+
+@case(nodes=1, reorders=0)
+def node_of_which_only_the_shape_is_read(net):
+    return net.add("Reshape", "x", net.add("Concat", np.array([-1]), net.add("Shape", net.add("Tanh", "x"), start=1,
+                                                                             end=2), axis=0))
+
+
+@case(nodes=1)
+def padding_same_upper(net):
+    return net.add("Conv", "x", f32(8, 8, 4, 2), auto_pad="SAME_UPPER", strides=[1, 3])
+
+
+@case(nodes=1)
+def padding_same_lower(net):
+    return net.add("Conv", "x", f32(8, 8, 4, 2), auto_pad="SAME_LOWER", strides=[1, 3])
 
 
 @case(nodes=1)

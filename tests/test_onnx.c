@@ -232,6 +232,7 @@ test_good (void)
     CHECK (nn_session_run (session, &err) == NN_OK, "%s", err.message);
     const nn_tensor *y = nn_session_output (session, 0);
     CHECK (y->dim[0] == batch && y->dim[1] == 3, "output");
+    CHECK (nn_tensor_is_dense (y, NN_LAYOUT_ROW_MAJOR), "the output is not row-major");
     const float expected[3] = { 0, 0, 4 }; /* relu of -2.5 - 1.5, -0.5 + 0.5, 1.5 + 2.5 */
     for (int64_t i = 0; i < nn_tensor_count (y); i++)
       CHECK (((float *) y->data)[i] == expected[i / 16 % 3], "element %d: %f", (int) i, ((float *) y->data)[i]);
@@ -389,6 +390,7 @@ test_tensors (void)
   REFUSES (NN_ERR_FORMAT, "'w'", s->w_dims[0] = INT64_MAX, s->w_dims[1] = 3);
   REFUSES (NN_ERR_FORMAT, "negative", s->w_dims[0] = -3, s->w_dims[1] = -2);
   REFUSES (NN_ERR_FORMAT, "6 elements where its dimensions make 8", s->w_dims[0] = 4);
+  REFUSES (NN_ERR_FORMAT, "6 elements where its dimensions make 4", s->w_dims[0] = 2);
   REFUSES (NN_ERR_FORMAT, "0 elements where its dimensions make 6", s->w.n_float_data = 0);
   REFUSES (NN_ERR_FORMAT, "no whole number", s->w.has_raw_data = 1, s->w.raw_data.len = 23, s->w.raw_data.data = bytes);
   REFUSES (NN_ERR_FORMAT, "5 elements", s->w.has_raw_data = 1, s->w.raw_data.len = 20, s->w.raw_data.data = bytes);
