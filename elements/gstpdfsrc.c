@@ -291,6 +291,9 @@ add_page_meta (GstPdfSrc * self, GstBuffer * buffer, const GstPdfPage * page)
       && isfinite (page->height_pt) && page->height_pt > 0) {
     meta.width_pt = page->width_pt;
     meta.height_pt = page->height_pt;
+    meta.scale = page->geometry.scale;
+    meta.x = page->geometry.x;
+    meta.y = page->geometry.y;
   }
   meta.error = page->reason;
   meta.render_ms = page->render_ms;
