@@ -12,8 +12,7 @@
 #include "launch-progress.h"
 #include "launch-property.h"
 
-enum
-{
+enum {
   EXIT_ALL_WELL = 0,
   EXIT_FATAL = 1,
   EXIT_USAGE = 2,
@@ -21,8 +20,7 @@ enum
   EXIT_INTERRUPTED = 130 /* as a shell reports SIGINT */
 };
 
-typedef struct
-{
+typedef struct {
   GstElement *pipeline;
   GMainLoop *loop;
   launch_progress *progress;
@@ -35,11 +33,15 @@ typedef struct
   int status;
 } launch;
 
-typedef struct
-{
+typedef struct {
   char **set, **options, **pipeline;
   gboolean number_files, verbose, version;
 } arguments;
+
+static const char description[]
+  = "PIPELINE is written as for gst-launch-1.0. Progress goes to standard error. Ctrl-C finishes the\n"
+    "pages under way and ends the stream; a second one stops at once.\n\n"
+    "Exit status: 0 all well, 1 the run failed, 2 wrong usage, 3 some pages failed, 130 interrupted.\n";
 
 static gboolean
 parse_arguments (int *argc, char ***argv, arguments *args, GError **error)
@@ -56,11 +58,9 @@ parse_arguments (int *argc, char ***argv, arguments *args, GError **error)
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &args->pipeline, NULL, NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL }
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("[--] PIPELINE - run a pipeline over the pages of a document");
-  g_option_context_set_description (
-    context, "PIPELINE is written as for gst-launch-1.0. Progress goes to standard error. Ctrl-C finishes the pages\n"
-             "under way and ends the stream; a second one stops at once.\n\n"
-             "Exit status: 0 all well, 1 the run failed, 2 wrong usage, 3 some pages failed, 130 interrupted.\n");
+  g_autoptr (GOptionContext) context
+    = g_option_context_new ("[--] PIPELINE - run a pipeline over the pages of a document");
+  g_option_context_set_description (context, description);
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, gst_init_get_option_group ());
   g_option_context_set_strict_posix (context, TRUE);
@@ -78,7 +78,8 @@ free_arguments (arguments *args)
 static void
 number_files (GstElement *pipeline)
 {
-  g_autoptr (GstIterator) sinks = gst_bin_iterate_all_by_element_factory_name (GST_BIN (pipeline), "multifilesink");
+  g_autoptr (GstIterator) sinks
+    = gst_bin_iterate_all_by_element_factory_name (GST_BIN (pipeline), "multifilesink");
   g_auto (GValue) item = G_VALUE_INIT;
   while (gst_iterator_next (sinks, &item) == GST_ITERATOR_OK) {
     launch_pages_number_files (g_value_get_object (&item));
@@ -246,9 +247,10 @@ say_path (const GValue *item, gpointer user_data)
 {
   GstElement *sink = g_value_get_object (item);
   g_autofree char *path = NULL;
-  GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (sink), "location");
+  GObjectClass *class = G_OBJECT_GET_CLASS (sink);
+  GParamSpec *spec = g_object_class_find_property (class, "location");
   /* A multifilesink's is a pattern; its files are known from its messages. */
-  if (!spec || spec->value_type != G_TYPE_STRING || g_object_class_find_property (G_OBJECT_GET_CLASS (sink), "index"))
+  if (!spec || spec->value_type != G_TYPE_STRING || g_object_class_find_property (class, "index"))
     return;
   g_object_get (sink, "location", &path, NULL);
   if (path && strcmp (path, "-") != 0)

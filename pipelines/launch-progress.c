@@ -9,8 +9,7 @@
 #define LINE_INTERVAL_S 5
 #define BAR_CELLS 20
 
-struct launch_progress
-{
+struct launch_progress {
   gboolean terminal;
   gboolean bar_shown;
   guint timer;

@@ -31,6 +31,6 @@ def environment():
     kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "USER")
     env = {name: os.environ[name] for name in kept if name in os.environ}
     env["HOME"] = str(home)
-    subprocess.run(["bash", "-c", "source pipelines/bootstrap.sh; may_install=no; bootstrap"], cwd=ROOT, env=env,
-                   check=True)
+    bootstrap = "source pipelines/bootstrap.sh; may_install=no; bootstrap"
+    subprocess.run(["bash", "-c", bootstrap], cwd=ROOT, env=env, check=True)
     return env
