@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Lines of layoutjson: against the JSON Schema, against values computed here, in another locale.
 
-usage: test_layoutjson.py LAYOUTJSON-LINES SCHEMA
+usage: test_layoutjson.py LAYOUTJSON-LINES SCHEMA PAGE-THAT-DESCRIBES-IT
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,15 @@ def check_schema_refuses(schema, output):
         assert not validator.is_valid({**line, **change}), change
 
 
+def check_documentation(schema, page):
+    """The lines that docs/json.md shows are such lines."""
+    with open(page, encoding="utf-8") as f:
+        shown = re.findall(r"^```json\n(.*?)^```", f.read(), re.MULTILINE | re.DOTALL)
+    for line in shown:
+        jsonschema.Draft202012Validator(schema).validate(json.loads(line))
+    assert shown
+
+
 def comma_locale(folder):
     """Environment of a locale that writes 1,5; None where the system cannot make one."""
     for name in ("de_DE.UTF-8", "fr_FR.UTF-8"):
@@ -117,13 +127,14 @@ def comma_locale(folder):
     return None
 
 
-def main(program, schema_path):
+def main(program, schema_path, page):
     with open(schema_path, encoding="utf-8") as f:
         schema = json.load(f)
     jsonschema.Draft202012Validator.check_schema(schema)
     output = subprocess.run([program], capture_output=True, check=True).stdout
     cases, regions = check_output(output, schema)
     check_schema_refuses(schema, output)
+    check_documentation(schema, page)
     print(f"{cases} lines with {regions} regions are as computed here and as the schema says")
     with tempfile.TemporaryDirectory() as folder:
         env = comma_locale(folder)
