@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pagerange.h"
 
-typedef struct {
+typedef struct
+{
   guint first, last;            /* from 1, both included */
 } Span;
 
 /* Spans, not single pages: "1-" of a document that claims ten million pages costs nothing. */
-struct _GstDocPageRange {
+struct _GstDocPageRange
+{
   GArray *spans;
 };
 

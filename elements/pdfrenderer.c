@@ -9,7 +9,11 @@
  * pages (30 to 40 ms against 6), so with fewer pages another one does not pay. */
 #define PAGES_THAT_PAY_A_WORKER 4
 
-G_DEFINE_QUARK (gst-pdf-error-quark, gst_pdf_error)
+GQuark
+gst_pdf_error_quark (void)
+{
+  return g_quark_from_static_string ("gst-pdf-error-quark");
+}
 
 void
 gst_pdf_page_free (GstPdfPage * page)
@@ -40,7 +44,8 @@ gst_pdf_renderer_new (const GstPdfRendererSettings * settings)
     self->error = g_error_new (GST_PDF_ERROR, GST_PDF_ERROR_WORKER,
         "no event descriptor: %s", g_strerror (errno));
   else
-    self->thread = g_thread_new ("pdf-dispatcher", gst_pdf_dispatcher_run, self);
+    self->thread =
+        g_thread_new ("pdf-dispatcher", gst_pdf_dispatcher_run, self);
   return self;
 }
 
@@ -70,12 +75,14 @@ gst_pdf_renderer_free (GstPdfRenderer * self)
 
 /* Waits, with the lock, until `ready` or that will never be. */
 static gboolean
-wait_for (GstPdfRenderer * self, gboolean (*ready) (GstPdfRenderer *), GError ** error)
+wait_for (GstPdfRenderer * self, gboolean (*ready) (GstPdfRenderer *),
+    GError ** error)
 {
   while (!self->flushing && !self->error && !ready (self))
     g_cond_wait (&self->changed, &self->lock);
   if (self->flushing)
-    g_set_error_literal (error, GST_PDF_ERROR, GST_PDF_ERROR_FLUSHING, "flushing");
+    g_set_error_literal (error, GST_PDF_ERROR, GST_PDF_ERROR_FLUSHING,
+        "flushing");
   else if (!ready (self))
     g_propagate_error (error, g_error_copy (self->error));
   else
@@ -102,9 +109,11 @@ gst_pdf_renderer_open (GstPdfRenderer * self, guint * n_pages, GError ** error)
 }
 
 void
-gst_pdf_renderer_start (GstPdfRenderer * self, GstDocPageRange * range, guint count)
+gst_pdf_renderer_start (GstPdfRenderer * self, GstDocPageRange * range,
+    guint count)
 {
-  guint worth = count / PAGES_THAT_PAY_A_WORKER + (count % PAGES_THAT_PAY_A_WORKER > 0);
+  guint worth =
+      count / PAGES_THAT_PAY_A_WORKER + (count % PAGES_THAT_PAY_A_WORKER > 0);
 
   g_mutex_lock (&self->lock);
   self->range = range;
@@ -137,7 +146,8 @@ gst_pdf_renderer_first_size (GstPdfRenderer * self, gdouble * width_pt,
 }
 
 void
-gst_pdf_renderer_set_scaling (GstPdfRenderer * self, const GstPdfScaling * scaling)
+gst_pdf_renderer_set_scaling (GstPdfRenderer * self,
+    const GstPdfScaling * scaling)
 {
   g_mutex_lock (&self->lock);
   self->scaling = *scaling;

@@ -23,7 +23,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_pdf_worker_debug);
  * sizes use the same few memories again; at most a fifth of one is wasted. */
 #define MAX_SIZE_CLASSES 128
 
-struct _GstPdfWorker {
+struct _GstPdfWorker
+{
   pid_t pid;
   gint socket;
   struct pdf_render_request request;    /* the last one */
@@ -286,7 +287,8 @@ gst_pdf_worker_acquire_frame (GstPdfWorker * worker,
   g_return_val_if_fail (index < MAX_SIZE_CLASSES, NULL);
   if (!*pool)
     *pool = make_pool (class_size);
-  if (!*pool || gst_buffer_pool_acquire_buffer (*pool, &frame, NULL) != GST_FLOW_OK)
+  if (!*pool
+      || gst_buffer_pool_acquire_buffer (*pool, &frame, NULL) != GST_FLOW_OK)
     return NULL;
   gst_buffer_set_size (frame, (gssize) size);
   return frame;
@@ -353,5 +355,6 @@ gst_pdf_worker_get_memory (const GstPdfWorker * worker)
   }
   g_free (text);
   g_free (path);
-  return resident > shared ? (resident - shared) * (guint64) sysconf (_SC_PAGESIZE) : 0;
+  return resident > shared
+      ? (resident - shared) * (guint64) sysconf (_SC_PAGESIZE) : 0;
 }
