@@ -203,8 +203,8 @@ static void
 print_times (const settings *set, worker *w)
 {
   qsort (w->ms, (size_t) set->repeat, sizeof (double), compare_doubles);
-  printf ("median %.3f ms, min %.3f, max %.3f of %d runs\n", w->ms[set->repeat / 2], w->ms[0], w->ms[set->repeat - 1],
-          set->repeat);
+  printf ("median %.3f ms, min %.3f, max %.3f of %d runs\n", w->ms[set->repeat / 2], w->ms[0],
+          w->ms[set->repeat - 1], set->repeat);
 }
 
 static bool

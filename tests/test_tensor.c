@@ -41,8 +41,10 @@ test_strides (void)
   CHECK (memcmp (rows.stride, ((int64_t[]) { 60, 20, 5, 1 }), 4 * sizeof (int64_t)) == 0);
   CHECK (memcmp (last.stride, ((int64_t[]) { 60, 1, 15, 3 }), 4 * sizeof (int64_t)) == 0);
   CHECK (nn_tensor_bytes (&rows) == 480 && nn_tensor_bytes (&last) == 960);
-  CHECK (nn_tensor_is_dense (&rows, NN_LAYOUT_ROW_MAJOR) && !nn_tensor_is_dense (&rows, NN_LAYOUT_CHANNELS_LAST));
-  CHECK (nn_tensor_is_dense (&last, NN_LAYOUT_CHANNELS_LAST) && !nn_tensor_is_dense (&last, NN_LAYOUT_ROW_MAJOR));
+  CHECK (nn_tensor_is_dense (&rows, NN_LAYOUT_ROW_MAJOR));
+  CHECK (!nn_tensor_is_dense (&rows, NN_LAYOUT_CHANNELS_LAST));
+  CHECK (nn_tensor_is_dense (&last, NN_LAYOUT_CHANNELS_LAST));
+  CHECK (!nn_tensor_is_dense (&last, NN_LAYOUT_ROW_MAJOR));
   nn_tensor flat = nn_tensor_make (NN_U8, 3, dim, NN_LAYOUT_CHANNELS_LAST, NULL);
   CHECK (nn_tensor_is_dense (&flat, NN_LAYOUT_ROW_MAJOR));
   nn_tensor thin = nn_tensor_make (NN_F32, 4, (int64_t[]) { 1, 7, 1, 1 }, NN_LAYOUT_ROW_MAJOR, NULL);
@@ -94,7 +96,9 @@ is_copied (const nn_tensor *to, const nn_tensor *from)
 static void
 test_copy (nn_dtype dtype)
 {
-  static const int64_t shapes[][4] = { { 2, 3, 4, 5 }, { 1, 1, 1, 1 }, { 1, 37, 19, 1 }, { 3, 1, 1, 41 }, { 2, 33, 1, 17 } };
+  static const int64_t shapes[][4] = {
+    { 2, 3, 4, 5 }, { 1, 1, 1, 1 }, { 1, 37, 19, 1 }, { 3, 1, 1, 41 }, { 2, 33, 1, 17 },
+  };
   static uint8_t source[40000], target[40000];
   for (size_t i = 0; i < sizeof source; i++)
     source[i] = (uint8_t) (i * 151 + i / 251);

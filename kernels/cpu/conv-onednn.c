@@ -42,8 +42,8 @@ unsupported (nn_error *err, const char *what)
 static nn_status
 failed (nn_error *err, const char *what, dnnl_status_t status)
 {
-  return nn_fail (err, status == dnnl_out_of_memory ? NN_ERR_MEMORY : NN_ERR_DEVICE, "oneDNN: %s failed (status %d)",
-                  what, (int) status);
+  return nn_fail (err, status == dnnl_out_of_memory ? NN_ERR_MEMORY : NN_ERR_DEVICE,
+                  "oneDNN: %s failed (status %d)", what, (int) status);
 }
 
 static void
@@ -223,7 +223,8 @@ bind (nn_call *call, nn_error *err)
     status = add_memory (local, conv, RESIDUAL, DNNL_ARG_ATTR_MULTIPLE_POST_OP (0) | DNNL_ARG_SRC_1,
                          dnnl_query_dst_md, 0, call->in[3].data);
   if (status == dnnl_success)
-    status = add_memory (local, conv, SCRATCH, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, call->scratch);
+    status
+        = add_memory (local, conv, SCRATCH, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, 0, call->scratch);
   if (status == dnnl_success)
     status = add_memory (local, conv, Y, DNNL_ARG_DST, dnnl_query_dst_md, 0, call->out[0].data);
   if (status != dnnl_success) {

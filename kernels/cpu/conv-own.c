@@ -31,7 +31,8 @@ static int64_t
 packed_columns (const own_conv *conv)
 {
   const nn_conv_shape *s = &conv->shape;
-  return conv->depthwise ? s->out_channels : s->groups * round_up (s->out_channels / s->groups, conv->simd->lanes);
+  return conv->depthwise ? s->out_channels
+                         : s->groups * round_up (s->out_channels / s->groups, conv->simd->lanes);
 }
 
 static int64_t
@@ -59,9 +60,10 @@ pack_weights (const own_conv *conv, const nn_tensor *tensor, float *to)
         for (int64_t kx = 0; kx < s->kw; kx++)
           for (int64_t i = 0; i < inputs; i++, to += width)
             for (int64_t j = 0; j < width; j++)
-              to[j] = j >= here ? 0
-                                : ((const float *) w.data)[(g * outputs + first + j) * w.stride[0] + i * w.stride[1]
-                                                           + ky * w.stride[2] + kx * w.stride[3]];
+              to[j] = j >= here
+                          ? 0
+                          : ((const float *) w.data)[(g * outputs + first + j) * w.stride[0] + i * w.stride[1]
+                                                    + ky * w.stride[2] + kx * w.stride[3]];
     }
 }
 
@@ -73,7 +75,9 @@ pack_bias (const own_conv *conv, const nn_tensor *bias, float *to)
   int64_t width = packed_columns (conv) / groups, outputs = s->out_channels / groups;
   for (int64_t g = 0; g < groups; g++)
     for (int64_t j = 0; j < width; j++)
-      to[g * width + j] = j < outputs && bias != NULL ? ((const float *) bias->data)[(g * outputs + j) * bias->stride[0]] : 0;
+      to[g * width + j] = j < outputs && bias != NULL
+                              ? ((const float *) bias->data)[(g * outputs + j) * bias->stride[0]]
+                              : 0;
 }
 
 static const nn_tensor *
@@ -145,7 +149,8 @@ reserve (size_t *at, bool wanted, int64_t count, size_t size)
 static bool
 taps_are_rows (const nn_conv_shape *s, const nn_tensor *x)
 {
-  return s->groups == 1 && s->dilation_w == 1 && (x->stride[3] == s->in_channels || !nn_conv_is_channels_last (x));
+  return s->groups == 1 && s->dilation_w == 1
+         && (x->stride[3] == s->in_channels || !nn_conv_is_channels_last (x));
 }
 
 static layout
@@ -159,7 +164,8 @@ lay_out (const nn_call *call)
   size_t at = 0;
   l.zeros = reserve (&at, true, s->kw * s->in_channels, sizeof (float));
   l.pointers = reserve (&at, true, s->kh * s->kw * NN_TILE_ROWS, sizeof (float *));
-  l.patches = reserve (&at, taps_are_rows (s, &x), NN_TILE_ROWS * s->kh * s->kw * s->in_channels, sizeof (float));
+  l.patches
+      = reserve (&at, taps_are_rows (s, &x), NN_TILE_ROWS * s->kh * s->kw * s->in_channels, sizeof (float));
   l.weights = reserve (&at, conv->weights == NULL, packed_count (conv), sizeof (float));
   l.bias = reserve (&at, conv->bias == NULL, packed_columns (conv), sizeof (float));
   l.x = reserve (&at, !nn_conv_is_channels_last (&x), nn_tensor_count (&x), sizeof (float));
@@ -227,8 +233,9 @@ point_at_rows (const job *j, const float *image, int64_t y0, int64_t x0, int i)
   for (int64_t ky = 0; ky < s->kh; ky++) {
     int64_t y = y0 + ky * s->dilation_h;
     bool whole = inside && y >= 0 && y < s->in_height;
-    j->pointers[ky * NN_TILE_ROWS + i] = whole ? image + y * j->x.stride[2] + x0 * s->in_channels
-                                               : padded_row (j, image, y, x0, j->patches + (i * s->kh + ky) * length);
+    j->pointers[ky * NN_TILE_ROWS + i]
+        = whole ? image + y * j->x.stride[2] + x0 * s->in_channels
+                : padded_row (j, image, y, x0, j->patches + (i * s->kh + ky) * length);
   }
 }
 
@@ -341,9 +348,13 @@ run (const nn_call *call, nn_error *err)
   const nn_tensor *residual = operand (call, 3);
   layout l = lay_out (call);
   char *room = call->scratch;
-  job j = { .conv = conv, .x = channels_last (&call->in[0], room + l.x, true),
-            .y = channels_last (&call->out[0], room + l.y, false), .weights = conv->weights, .bias = conv->bias,
-            .zeros = (const float *) (room + l.zeros), .pointers = (const float **) (room + l.pointers),
+  job j = { .conv = conv,
+            .x = channels_last (&call->in[0], room + l.x, true),
+            .y = channels_last (&call->out[0], room + l.y, false),
+            .weights = conv->weights,
+            .bias = conv->bias,
+            .zeros = (const float *) (room + l.zeros),
+            .pointers = (const float **) (room + l.pointers),
             .patches = (float *) (room + l.patches),
             .activation = call->node->activation };
   memset (room + l.zeros, 0, (size_t) (s->kw * s->in_channels) * sizeof (float));

@@ -70,7 +70,8 @@ pack (pair *p, const nn_call *call, nn_error *err)
     for (int64_t kx = 0; kx < s->kw; kx++)
       for (int64_t c = 0; c < s->in_channels; c++)
         p->first[(ky * s->kw + kx) * s->in_channels + c]
-          = ((const float *) first->data)[c * first->stride[0] + ky * first->stride[2] + kx * first->stride[3]];
+            = ((const float *)
+                   first->data)[c * first->stride[0] + ky * first->stride[2] + kx * first->stride[3]];
   nn_product_pack (&p->product, second->data, second->stride[1], second->stride[0], p->second);
   copy_bias (call, FIRST_BIAS, p->first_bias);
   copy_bias (call, SECOND_BIAS, p->second_bias);
@@ -90,7 +91,8 @@ prepare (nn_call *call, nn_error *err)
   if ((status = nn_conv_shape_of (call, &p->shape, err)) == NN_OK) {
     int64_t row_bytes = p->shape.out_width * p->shape.in_channels * (int64_t) sizeof (float);
     p->band_rows = BAND_BYTES / row_bytes > 0 ? BAND_BYTES / row_bytes : 1;
-    p->between = (nn_activation) { (nn_activation_kind) between->floats[0], between->floats[1], between->floats[2] };
+    p->between
+        = (nn_activation) { (nn_activation_kind) between->floats[0], between->floats[1], between->floats[2] };
     p->product = (nn_product) { nn_simd_conv_kernels (), p->shape.in_channels, call->out[0].dim[1] };
     status = pack (p, call, err);
   }
@@ -113,13 +115,28 @@ static nn_depthwise
 first_of (const pair *p, const nn_tensor *x, int64_t n, float *band)
 {
   const nn_conv_shape *s = &p->shape;
-  return (nn_depthwise) {
-    .x = (const float *) x->data + n * x->stride[0], .w = p->first, .bias = p->first_bias, .y = band,
-    .channels = s->in_channels, .height = s->in_height, .width = s->in_width, .out_height = s->out_height,
-    .out_width = s->out_width, .x_row = x->stride[2], .x_col = x->stride[3],
-    .y_row = s->out_width * s->in_channels, .y_col = s->in_channels, .kh = s->kh, .kw = s->kw,
-    .stride_h = s->stride_h, .stride_w = s->stride_w, .dilation_h = s->dilation_h, .dilation_w = s->dilation_w,
-    .pad_top = s->pad_top, .pad_left = s->pad_left, .activation = p->between };
+  return (nn_depthwise) { .x = (const float *) x->data + n * x->stride[0],
+                         .w = p->first,
+                         .bias = p->first_bias,
+                         .y = band,
+                         .channels = s->in_channels,
+                         .height = s->in_height,
+                         .width = s->in_width,
+                         .out_height = s->out_height,
+                         .out_width = s->out_width,
+                         .x_row = x->stride[2],
+                         .x_col = x->stride[3],
+                         .y_row = s->out_width * s->in_channels,
+                         .y_col = s->in_channels,
+                         .kh = s->kh,
+                         .kw = s->kw,
+                         .stride_h = s->stride_h,
+                         .stride_w = s->stride_w,
+                         .dilation_h = s->dilation_h,
+                         .dilation_w = s->dilation_w,
+                         .pad_top = s->pad_top,
+                         .pad_left = s->pad_left,
+                         .activation = p->between };
 }
 
 static nn_status
@@ -135,11 +152,16 @@ run (const nn_call *call, nn_error *err)
     for (int64_t row = 0; row < s->out_height; row += p->band_rows) {
       int64_t end = row + p->band_rows < s->out_height ? row + p->band_rows : s->out_height;
       int64_t pixel = row * s->out_width;
-      nn_product_rows rows = {
-        .a = call->scratch, .c = (float *) y.data + n * y.stride[0] + pixel * y.stride[3],
-        .residual = residual.data ? (const float *) residual.data + n * residual.stride[0] + pixel * residual.stride[3] : NULL,
-        .n = (end - row) * s->out_width, .a_stride = s->in_channels, .residual_stride = residual.stride[3],
-        .c_stride = y.stride[3] };
+      nn_product_rows rows
+          = { .a = call->scratch,
+              .c = (float *) y.data + n * y.stride[0] + pixel * y.stride[3],
+              .residual = residual.data ? (const float *) residual.data + n * residual.stride[0]
+                                              + pixel * residual.stride[3]
+                                        : NULL,
+              .n = (end - row) * s->out_width,
+              .a_stride = s->in_channels,
+              .residual_stride = residual.stride[3],
+              .c_stride = y.stride[3] };
       p->product.simd->depthwise (&first, row, end);
       nn_product_run (&p->product, p->second, p->second_bias, &rows, &call->node->activation);
     }

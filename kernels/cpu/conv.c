@@ -19,7 +19,8 @@ nn_conv_shape_of (const nn_call *call, nn_conv_shape *shape, nn_error *err)
   if (x->rank != 3 && x->rank != 4)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "convolutions of rank %d are not supported", x->rank);
   if (x->dtype != NN_F32)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "convolutions of %s are not supported", nn_dtype_name (x->dtype));
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "convolutions of %s are not supported",
+                    nn_dtype_name (x->dtype));
   nn_status status = nn_shape_windows (call->node, window, err);
   if (status != NN_OK)
     return status;

@@ -246,7 +246,8 @@ run_batch_normalization (const nn_call *call, nn_error *err)
   const nn_tensor *x = &call->in[0];
   int64_t channels = x->dim[1], dim[NN_MAX_RANK];
   float epsilon = nn_node_float (call->node, "epsilon", 1e-5f);
-  const float *gamma = call->in[1].data, *beta = call->in[2].data, *mean = call->in[3].data, *var = call->in[4].data;
+  const float *gamma = call->in[1].data, *beta = call->in[2].data, *mean = call->in[3].data,
+              *var = call->in[4].data;
   float *scale = call->scratch, *shift = scale + channels;
   for (int64_t c = 0; c < channels; c++) {
     scale[c] = gamma[c] / sqrtf (var[c] + epsilon);

@@ -133,7 +133,8 @@ multiply_batch (int64_t n, char *const *at, const int64_t *stride, const void *a
   const nn_tensor *a = batch->a, *b = batch->b;
   float *packed = batch->call->scratch, *room = packed + nn_product_packed_bytes (product) / sizeof (float);
   for (int64_t i = 0; i < n; i++) {
-    nn_product_rows rows = { .c = (float *) (at[0] + i * stride[0]), .n = m->rows, .c_stride = product->columns };
+    nn_product_rows rows
+        = { .c = (float *) (at[0] + i * stride[0]), .n = m->rows, .c_stride = product->columns };
     rows.a = contiguous_rows (m, (const float *) (at[1] + i * stride[1]), a->stride[a->rank - 2],
                               a->stride[a->rank - 1], room, &rows.a_stride);
     if (m->packed == NULL)

@@ -109,7 +109,9 @@ run_slice (const nn_call *call, nn_error *err)
 static int64_t
 index_at (const nn_tensor *indices, int64_t i)
 {
-  return indices->dtype == NN_I64 ? ((const int64_t *) indices->data)[i] : ((const int32_t *) indices->data)[i];
+  const int64_t *wide = indices->data;
+  const int32_t *narrow = indices->data;
+  return indices->dtype == NN_I64 ? wide[i] : narrow[i];
 }
 
 static nn_status
@@ -134,8 +136,8 @@ run_gather (const nn_call *call, nn_error *err)
   for (int64_t i = 0; i < n; i++) {
     int64_t at = index_at (indices, i);
     if (at < -x->dim[axis] || at >= x->dim[axis])
-      return nn_fail (err, NN_ERR_FORMAT, "index %lld of Gather is outside a dimension of %lld", (long long) at,
-                      (long long) x->dim[axis]);
+      return nn_fail (err, NN_ERR_FORMAT, "index %lld of Gather is outside a dimension of %lld",
+                      (long long) at, (long long) x->dim[axis]);
     nn_tensor to = part (&y, axis, i, 1), from = part (x, axis, at < 0 ? at + x->dim[axis] : at, 1);
     nn_copy (&to, &from);
   }

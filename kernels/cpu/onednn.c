@@ -58,12 +58,12 @@ append_hard_swish (dnnl_post_ops_t ops, float alpha, float beta)
 }
 
 static dnnl_status_t
-describe_conv (const nn_onednn_conv *c, desc_ref x, desc_ref w, desc_ref b, desc_ref y, const_dnnl_primitive_attr_t attr,
-               dnnl_primitive_desc_t *desc)
+describe_conv (const nn_onednn_conv *c, desc_ref x, desc_ref w, desc_ref b, desc_ref y,
+               const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *desc)
 {
-  return dnnl_convolution_forward_primitive_desc_create (desc, engine, dnnl_forward_inference, dnnl_convolution_direct,
-                                                         x, w, c->bias ? b : NULL, y, c->stride, c->dilation,
-                                                         c->pad_begin, c->pad_end, attr);
+  return dnnl_convolution_forward_primitive_desc_create (
+      desc, engine, dnnl_forward_inference, dnnl_convolution_direct, x, w, c->bias ? b : NULL, y, c->stride,
+      c->dilation, c->pad_begin, c->pad_end, attr);
 }
 
 #else
@@ -100,13 +100,13 @@ append_hard_swish (dnnl_post_ops_t ops, float alpha, float beta)
 }
 
 static dnnl_status_t
-describe_conv (const nn_onednn_conv *c, desc_ref x, desc_ref w, desc_ref b, desc_ref y, const_dnnl_primitive_attr_t attr,
-               dnnl_primitive_desc_t *desc)
+describe_conv (const nn_onednn_conv *c, desc_ref x, desc_ref w, desc_ref b, desc_ref y,
+               const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *desc)
 {
   dnnl_convolution_desc_t conv;
   dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init (
-    &conv, dnnl_forward_inference, dnnl_convolution_direct, x, w, c->bias ? b : NULL, y, c->stride, c->dilation,
-    c->pad_begin, c->pad_end);
+      &conv, dnnl_forward_inference, dnnl_convolution_direct, x, w, c->bias ? b : NULL, y, c->stride,
+      c->dilation, c->pad_begin, c->pad_end);
   return status == dnnl_success ? dnnl_primitive_desc_create (desc, &conv, attr, engine, NULL) : status;
 }
 
@@ -215,7 +215,8 @@ nn_onednn_query_size (const_dnnl_primitive_desc_t desc, dnnl_query_t what, int i
 }
 
 dnnl_status_t
-nn_onednn_memory (const_dnnl_primitive_desc_t desc, dnnl_query_t what, int index, void *data, dnnl_memory_t *memory)
+nn_onednn_memory (const_dnnl_primitive_desc_t desc, dnnl_query_t what, int index, void *data,
+                  dnnl_memory_t *memory)
 {
   return dnnl_memory_create (memory, query (desc, what, index), engine, data);
 }

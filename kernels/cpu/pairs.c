@@ -11,23 +11,25 @@
 static bool
 is_plain_conv (const nn_node *node)
 {
-  return node != NULL && strcmp (node->op->name, "Conv") == 0 && node->in[0]->rank == 4 && node->in[0]->dtype == NN_F32
-         && node->in[1]->constant != NULL && (!nn_node_has (node, 2) || node->in[2]->constant != NULL);
+  return node != NULL && strcmp (node->op->name, "Conv") == 0 && node->in[0]->rank == 4
+         && node->in[0]->dtype == NN_F32 && node->in[1]->constant != NULL
+         && (!nn_node_has (node, 2) || node->in[2]->constant != NULL);
 }
 
 static bool
 is_depthwise (const nn_node *node)
 {
   return is_plain_conv (node) && !nn_node_has (node, 3) && node->in[1]->dim[1] == 1
-         && node->in[1]->dim[0] == node->in[0]->dim[1] && nn_node_int (node, "group", 1) == node->in[0]->dim[1]
-         && node->out[0]->n_uses == 1;
+         && node->in[1]->dim[0] == node->in[0]->dim[1]
+         && nn_node_int (node, "group", 1) == node->in[0]->dim[1] && node->out[0]->n_uses == 1;
 }
 
 static bool
 is_pointwise (const nn_node *node, nn_error *err)
 {
   nn_window window[NN_MAX_RANK - 2];
-  if (!is_plain_conv (node) || nn_node_int (node, "group", 1) != 1 || nn_shape_windows (node, window, err) != NN_OK)
+  if (!is_plain_conv (node) || nn_node_int (node, "group", 1) != 1
+      || nn_shape_windows (node, window, err) != NN_OK)
     return false;
   for (int i = 0; i < 2; i++)
     if (window[i].kernel != 1 || window[i].stride != 1 || window[i].pad_begin != 0 || window[i].pad_end != 0)
@@ -48,7 +50,8 @@ set_attributes (nn_graph *graph, nn_node *pair, const nn_node *first, nn_error *
   activation[0] = (float) first->activation.kind;
   activation[1] = first->activation.alpha;
   activation[2] = first->activation.beta;
-  attrs[first->n_attrs] = (nn_attr) { .name = NN_CONV_PAIR_ACTIVATION, .type = NN_ATTR_FLOATS, .floats = activation, .n = 3 };
+  attrs[first->n_attrs]
+      = (nn_attr){ .name = NN_CONV_PAIR_ACTIVATION, .type = NN_ATTR_FLOATS, .floats = activation, .n = 3 };
   pair->attrs = attrs;
   pair->n_attrs = first->n_attrs + 1;
   return NN_OK;
@@ -57,8 +60,12 @@ set_attributes (nn_graph *graph, nn_node *pair, const nn_node *first, nn_error *
 static nn_status
 join (nn_graph *graph, nn_node *first, nn_node *second, nn_error *err)
 {
-  nn_value *in[6] = { first->in[0], first->in[1], nn_node_has (first, 2) ? first->in[2] : NULL, second->in[1],
-                      nn_node_has (second, 2) ? second->in[2] : NULL, nn_node_has (second, 3) ? second->in[3] : NULL };
+  nn_value *in[6] = { first->in[0],
+                      first->in[1],
+                      nn_node_has (first, 2) ? first->in[2] : NULL,
+                      second->in[1],
+                      nn_node_has (second, 2) ? second->in[2] : NULL,
+                      nn_node_has (second, 3) ? second->in[3] : NULL };
   nn_value *result = second->out[0];
   nn_activation activation = second->activation;
   nn_node *pair = nn_graph_add_node (graph, second, nn_op_find ("ConvPair"), second->name, in, 6, &result, 1);

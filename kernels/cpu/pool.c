@@ -13,8 +13,8 @@ prepare (nn_call *call, nn_error *err)
 {
   const nn_tensor *x = &call->in[0];
   if (x->dtype != NN_F32 || (x->rank != 3 && x->rank != 4))
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "pooling of %s of rank %d is not supported", nn_dtype_name (x->dtype),
-                    x->rank);
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "pooling of %s of rank %d is not supported",
+                    nn_dtype_name (x->dtype), x->rank);
   return NN_OK;
 }
 
@@ -86,8 +86,9 @@ pool_pixel (const pool *p, const nn_simd_math *simd, int64_t n, int64_t oy, int6
     sum[c] = p->maximum ? -INFINITY : 0;
   for (int64_t ky = first_inside (&p->v, y0); ky < ky_end; ky++)
     for (int64_t kx = first_inside (&p->h, x0); kx < kx_end; kx++)
-      combine_pixel (p->maximum ? simd->maximum : simd->accumulate, p->maximum, x,
-                     image + (y0 + ky * p->v.dilation) * x->stride[2] + (x0 + kx * p->h.dilation) * x->stride[3], sum);
+      combine_pixel (
+          p->maximum ? simd->maximum : simd->accumulate, p->maximum, x,
+          image + (y0 + ky * p->v.dilation) * x->stride[2] + (x0 + kx * p->h.dilation) * x->stride[3], sum);
   float n_counted = (float) (counted (p, &p->v, y0, x->dim[2]) * counted (p, &p->h, x0, x->dim[3]));
   store_channels (y, sum, p->maximum ? 1.0f : 1.0f / n_counted, to);
 }
@@ -155,7 +156,8 @@ run_global_average (const nn_call *call, nn_error *err)
 }
 
 const nn_kernel nn_cpu_max_pool = { .prepare = prepare, .scratch_bytes = scratch_bytes, .run = run_maximum };
-const nn_kernel nn_cpu_average_pool = { .prepare = prepare, .scratch_bytes = scratch_bytes, .run = run_average };
+const nn_kernel nn_cpu_average_pool
+    = { .prepare = prepare, .scratch_bytes = scratch_bytes, .run = run_average };
 const nn_kernel nn_cpu_global_average_pool = {
   .prepare = prepare,
   .scratch_bytes = scratch_bytes,

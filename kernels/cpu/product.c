@@ -16,7 +16,8 @@ nn_product_packed_columns (const nn_product *product)
 size_t
 nn_product_packed_bytes (const nn_product *product)
 {
-  return (size_t) round_up (product->inner * nn_product_packed_columns (product) * (int64_t) sizeof (float), 64);
+  return (size_t) round_up (product->inner * nn_product_packed_columns (product) * (int64_t) sizeof (float),
+                           64);
 }
 
 static int64_t
@@ -54,8 +55,8 @@ run_tile (const nn_product *product, const float *packed, const float *bias, con
 }
 
 void
-nn_product_run (const nn_product *product, const float *packed, const float *bias, const nn_product_rows *rows,
-                const nn_activation *activation)
+nn_product_run (const nn_product *product, const float *packed, const float *bias,
+                const nn_product_rows *rows, const nn_activation *activation)
 {
   int64_t step = product->simd->tile_cols;
   if (nn_product_packed_bytes (product) <= NN_SIMD_CACHED_BYTES) {

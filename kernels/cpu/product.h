@@ -23,7 +23,8 @@ int64_t nn_product_packed_columns (const nn_product *product); /* columns rounde
 size_t nn_product_packed_bytes (const nn_product *product);    /* a multiple of 64 */
 
 /* Element (k, j) of the right side is b[k row_step + j column_step]. */
-void nn_product_pack (const nn_product *product, const float *b, int64_t row_step, int64_t column_step, float *to);
+void nn_product_pack (const nn_product *product, const float *b, int64_t row_step, int64_t column_step,
+                      float *to);
 
 /* c = activation (a · packed + bias + residual); `bias` has the packed columns' count, or is NULL. */
 void nn_product_run (const nn_product *product, const float *packed, const float *bias,

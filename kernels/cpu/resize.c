@@ -24,8 +24,8 @@ typedef struct resize {
 
 typedef enum rounding { ROUND_PREFER_FLOOR, ROUND_PREFER_CEIL, ROUND_FLOOR, ROUND_CEIL } rounding;
 
-static const char *const transformations[] = { "half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel",
-                                               "half_pixel_symmetric", NULL };
+static const char *const transformations[]
+    = { "half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric", NULL };
 static const char *const roundings[] = { "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL };
 
 static int
@@ -95,7 +95,7 @@ fill_taps (tap *taps, const nn_node *node, bool linear, float scale, int64_t in,
   }
 }
 
-/* As the node gives it, else what the sizes tell. Operand 2 holds the scales from opset 11 on, 1 in opset 10. */
+/* As the node gives it (operand 2, in opset 10 operand 1), else what the sizes tell. */
 static float
 scale_of (const nn_call *call, int axis)
 {
@@ -117,7 +117,8 @@ check (const nn_call *call, nn_error *err)
   if (strcmp (mode, "nearest") != 0 && strcmp (mode, "linear") != 0)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "Resize with mode '%s' is not supported", mode);
   if (index_of (transformation, transformations) < 0 || index_of (nearest, roundings) < 0)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "Resize with '%s', '%s' is not supported", transformation, nearest);
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "Resize with '%s', '%s' is not supported", transformation,
+                    nearest);
   if (nn_node_int (node, "antialias", 0) != 0)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "Resize with antialias is not supported");
   if (x->dtype != NN_F32 || x->rank != 4 || x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1])
@@ -173,7 +174,8 @@ blend (int64_t n, const float *const *from, int64_t from_step, float wx, float w
   const float *a = from[0], *b = from[1], *c = from[2], *d = from[3];
   float w00 = (1 - wy) * (1 - wx), w01 = (1 - wy) * wx, w10 = wy * (1 - wx), w11 = wy * wx;
   for (int64_t i = 0; i < n; i++)
-    to[i * to_step] = w00 * a[i * from_step] + w01 * b[i * from_step] + w10 * c[i * from_step] + w11 * d[i * from_step];
+    to[i * to_step]
+        = w00 * a[i * from_step] + w01 * b[i * from_step] + w10 * c[i * from_step] + w11 * d[i * from_step];
 }
 
 static void

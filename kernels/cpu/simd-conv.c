@@ -226,7 +226,8 @@ depthwise_pixels (const window *win, const nn_depthwise *conv, int pixels, float
   for (; channel < conv->channels; channel++)
     depthwise_scalar (win, conv, pixels, channel, y, residual);
   for (int p = 0; p < pixels && !is_applied_to_vectors (conv->activation.kind); p++)
-    NN_SIMD_TABLE (math).activate (&conv->activation, conv->channels, y + p * conv->y_col, y + p * conv->y_col);
+    NN_SIMD_TABLE (math).activate (&conv->activation, conv->channels, y + p * conv->y_col,
+                                   y + p * conv->y_col);
 }
 
 static void

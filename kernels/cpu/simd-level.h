@@ -62,8 +62,8 @@ vec_min (float high, vec x)
 extern const nn_simd_conv NN_SIMD_TABLE (conv);
 extern const nn_simd_math NN_SIMD_TABLE (math);
 
-/* e^x: Cody and Waite's reduction to ±ln 2 / 2 and the Cephes library's polynomial (expf.c), without branches;
- * relative error < 2^-22. */
+/* e^x: Cody and Waite's reduction to ±ln 2 / 2 and the Cephes library's polynomial (expf.c), without
+ * branches; relative error < 2^-22. */
 static inline float
 exp_approx (float x)
 {

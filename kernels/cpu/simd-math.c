@@ -9,7 +9,8 @@ sigmoid (float x)
   return 1.0f / (1.0f + exp_approx (-x));
 }
 
-/* tanh's rational approximation (Eigen's ptanh): odd polynomial of degree 13 over one of degree 6, for |x| < 9. */
+/* tanh's rational approximation (Eigen's ptanh): odd polynomial of degree 13 over one of degree 6, for |x|
+ * < 9. */
 static inline float
 tanh_approx (float value)
 {
@@ -78,7 +79,8 @@ activate (const nn_activation *activation, int64_t n, const float *x, float *y)
   break
 
 static void
-binary (nn_binary_kind kind, int64_t n, const float *a, int64_t step_a, const float *b, int64_t step_b, float *y)
+binary (nn_binary_kind kind, int64_t n, const float *a, int64_t step_a, const float *b, int64_t step_b,
+        float *y)
 {
   switch (kind) {
     case NN_BINARY_ADD:

@@ -2,7 +2,7 @@
 #include "simd.h"
 
 #include "cpu.h"
-#include "simd-levels.h" /* written by meson: NN_SIMD_LEVELS (X) is X (name, condition) for each, best first */
+#include "simd-levels.h" /* NN_SIMD_LEVELS (X): X (name, condition) for each, best first; by meson */
 
 #define DECLARE(name, condition)                 \
   extern const nn_simd_conv nn_simd_conv_##name; \

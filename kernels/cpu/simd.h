@@ -34,7 +34,8 @@ typedef struct nn_depthwise {
   const float *residual; /* NULL: none */
   float *y;
   int64_t channels, height, width, out_height, out_width;
-  int64_t x_row, x_col, y_row, y_col, residual_row, residual_col; /* elements from row to row, from pixel to pixel */
+  int64_t x_row, x_col, y_row, y_col, residual_row,
+      residual_col; /* elements from row to row, from pixel to pixel */
   int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   nn_activation activation;
 } nn_depthwise;
