@@ -69,7 +69,7 @@ static nn_tensor
 tensor_of (const nn_value *value)
 {
   if (value == NULL)
-    return (nn_tensor) { 0 };
+    return (nn_tensor){ 0 };
   if (value->constant != NULL)
     return *value->constant;
   return nn_tensor_make (value->dtype, value->rank, value->dim, value->layout, NULL);
@@ -83,8 +83,9 @@ prepare_step (nn_plan *plan, step *s, nn_node *node, nn_error *err)
   if (tensors == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   if (s->kernel == NULL)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "the %s backend does not have this operator", plan->backend->name);
-  s->call = (nn_call) { .node = node, .in = tensors, .out = tensors + node->n_in };
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "the %s backend does not have this operator",
+                    plan->backend->name);
+  s->call = (nn_call){ .node = node, .in = tensors, .out = tensors + node->n_in };
   for (int i = 0; i < node->n_in; i++)
     s->call.in[i] = tensor_of (node->in[i]);
   for (int i = 0; i < node->n_out; i++)
@@ -225,7 +226,8 @@ allocate (nn_session *session, nn_error *err)
   session->tensors = calloc (count_tensors (plan) + 1, sizeof *session->tensors);
   session->inputs = calloc ((size_t) graph->n_inputs + 1, sizeof *session->inputs);
   session->outputs = calloc ((size_t) graph->n_outputs + 1, sizeof *session->outputs);
-  if (session->calls == NULL || session->tensors == NULL || session->inputs == NULL || session->outputs == NULL)
+  if (session->calls == NULL || session->tensors == NULL || session->inputs == NULL ||
+      session->outputs == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for a session");
   if ((session->arena = plan->backend->alloc (plan->arena_bytes, err)) == NULL)
     return err->status;

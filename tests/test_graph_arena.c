@@ -42,7 +42,8 @@ random_graph (unsigned *state)
     int window = next_random (state, 4) == 0 ? graph->n_values : 4;
     nn_value *in[2], *out;
     for (int k = 0; k < 2; k++) {
-      int back = 1 + (int) next_random (state, (unsigned) (window < graph->n_values ? window : graph->n_values));
+      int back =
+          1 + (int) next_random (state, (unsigned) (window < graph->n_values ? window : graph->n_values));
       in[k] = graph->values[graph->n_values - back];
     }
     out = add_value (graph, next_random (state, 20) == 0 ? 0 : 1 + next_random (state, 5000));
@@ -109,7 +110,7 @@ check_graph (const nn_graph *graph, size_t *arena_total, size_t *sum_total)
   CHECK (nn_graph_plan_arena (graph, arena, offset, &arena, &err) == NN_OK, "%s", err.message);
   CHECK (nn_graph_plan_arena (graph, arena - 1, offset, &arena, &err) == NN_ERR_LIMIT, "no limit");
   CHECK (strstr (err.message, "node 'v") != NULL || strstr (err.message, "'v0'") != NULL ||
-           strstr (err.message, "'v1'") != NULL,
+             strstr (err.message, "'v1'") != NULL,
          "no node named: %s", err.message);
 }
 

@@ -9,7 +9,7 @@
 #define ALIGN ((size_t) 64)
 
 typedef struct block {
-  int value;       /* index */
+  int value;        /* index */
   int birth, death; /* positions of nodes, both inclusive */
   size_t size, offset;
 } block;
@@ -125,8 +125,9 @@ place_all (planner *p, size_t *offset, size_t *arena_bytes, nn_error *err)
     if (b->offset + b->size > *arena_bytes)
       *arena_bytes = b->offset + b->size;
     if (*arena_bytes > p->limit)
-      status = nn_fail (err, NN_ERR_LIMIT, "node '%s': values that live at once exceed the limit of %zu bytes",
-                        value->producer != NULL ? value->producer->name : value->name, p->limit);
+      status =
+          nn_fail (err, NN_ERR_LIMIT, "node '%s': values that live at once exceed the limit of %zu bytes",
+                   value->producer != NULL ? value->producer->name : value->name, p->limit);
   }
   return status;
 }
@@ -144,7 +145,7 @@ nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t
     status = nn_fail (err, NN_ERR_MEMORY, "out of memory for %zu values", n);
   } else {
     for (size_t i = 0; i < n; i++) {
-      p.blocks[i] = (block) { .birth = INT32_MAX, .death = -1 };
+      p.blocks[i] = (block){ .birth = INT32_MAX, .death = -1 };
       offset[i] = SIZE_MAX;
     }
     find_lifetimes (&p);

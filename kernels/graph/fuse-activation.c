@@ -59,8 +59,10 @@ nn_fuse_activation_of (const nn_node *node, nn_activation *activation)
 static bool
 takes_activation (const nn_node *node)
 {
-  static const char *const ops[] = { "Conv", "MatMul", "Gemm", "BatchNormalization", "Add", "Sub", "Mul", "Div" };
-  if (node == NULL || node->n_out != 1 || node->activation.kind != NN_ACT_NONE || node->out[0]->dtype != NN_F32)
+  static const char *const ops[] = { "Conv", "MatMul", "Gemm", "BatchNormalization",
+                                     "Add",  "Sub",    "Mul",  "Div" };
+  if (node == NULL || node->n_out != 1 || node->activation.kind != NN_ACT_NONE ||
+      node->out[0]->dtype != NN_F32)
     return false;
   for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
     if (nn_node_is (node, ops[i]))
@@ -133,7 +135,8 @@ int
 nn_fuse_hard_swish_clip (nn_graph *graph, nn_node *node, nn_error *err)
 {
   const nn_op *op = nn_op_find ("HardSwish");
-  nn_node *mul = nn_node_is (node, "Div") || nn_node_is (node, "Mul") ? nn_fuse_sole_producer (node, 0, "Mul") : NULL;
+  nn_node *mul =
+      nn_node_is (node, "Div") || nn_node_is (node, "Mul") ? nn_fuse_sole_producer (node, 0, "Mul") : NULL;
   for (int i = 0; mul != NULL && op != NULL && i < 2; i++) {
     float shift, high;
     nn_node *add, *clip = shifted_clip (mul, i, &add, &shift, &high);

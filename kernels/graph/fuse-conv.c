@@ -9,7 +9,8 @@
 static const float *
 constant_floats (const nn_value *value, int64_t n)
 {
-  if (value == NULL || value->constant == NULL || value->dtype != NN_F32 || nn_tensor_count (value->constant) != n)
+  if (value == NULL || value->constant == NULL || value->dtype != NN_F32 ||
+      nn_tensor_count (value->constant) != n)
     return NULL;
   return value->constant->data;
 }

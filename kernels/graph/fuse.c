@@ -36,7 +36,8 @@ nn_fuse_sole_producer (const nn_node *node, int index, const char *op)
 bool
 nn_fuse_scalar (const nn_value *value, float *scalar)
 {
-  if (value == NULL || value->constant == NULL || value->dtype != NN_F32 || nn_tensor_count (value->constant) != 1)
+  if (value == NULL || value->constant == NULL || value->dtype != NN_F32 ||
+      nn_tensor_count (value->constant) != 1)
     return false;
   *scalar = *(const float *) value->constant->data;
   return true;

@@ -42,7 +42,7 @@ nn_graph_alloc (nn_graph *graph, size_t bytes)
 static void *
 alloc_packed (nn_graph *graph, size_t bytes)
 {
-  return nn_pool_alloc (graph->pool, bytes, _Alignof (max_align_t));
+  return nn_pool_alloc (graph->pool, bytes, _Alignof(max_align_t));
 }
 
 char *

@@ -15,7 +15,7 @@
 static nn_tensor
 constant_view (const nn_value *value)
 {
-  return value != NULL ? *value->constant : (nn_tensor) { 0 };
+  return value != NULL ? *value->constant : (nn_tensor){ 0 };
 }
 
 static nn_status

@@ -27,7 +27,7 @@ chunk_data (chunk *c)
 static chunk *
 chunk_new (size_t size)
 {
-  _Static_assert (sizeof (chunk) <= CHUNK_ALIGN, "the header fits its place");
+  _Static_assert(sizeof (chunk) <= CHUNK_ALIGN, "the header fits its place");
   if (size > SIZE_MAX / 2)
     return NULL;
   size_t total = (CHUNK_ALIGN + size + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1);

@@ -15,14 +15,16 @@ nn_shape_matmul (nn_node *node, const nn_graph *graph, nn_error *err)
     return nn_fail (err, NN_ERR_FORMAT, "operands of different types");
   int64_t inner_b = b->rank == 1 ? b->dim[0] : b->dim[b->rank - 2];
   if (a->dim[a->rank - 1] != inner_b)
-    return nn_fail (err, NN_ERR_FORMAT, "%" PRId64 " columns times %" PRId64 " rows", a->dim[a->rank - 1], inner_b);
+    return nn_fail (err, NN_ERR_FORMAT, "%" PRId64 " columns times %" PRId64 " rows", a->dim[a->rank - 1],
+                    inner_b);
   int batch_a = a->rank > 2 ? a->rank - 2 : 0, batch_b = b->rank > 2 ? b->rank - 2 : 0;
   int rank = batch_a > batch_b ? batch_a : batch_b;
   for (int i = 0; i < rank; i++) {
     int ia = i - (rank - batch_a), ib = i - (rank - batch_b);
     int64_t da = ia < 0 ? 1 : a->dim[ia], db = ib < 0 ? 1 : b->dim[ib];
     if (da != db && da != 1 && db != 1)
-      return nn_fail (err, NN_ERR_FORMAT, "batch dimensions %" PRId64 " and %" PRId64 " do not broadcast", da, db);
+      return nn_fail (err, NN_ERR_FORMAT, "batch dimensions %" PRId64 " and %" PRId64 " do not broadcast", da,
+                      db);
     dim[i] = da == 1 ? db : da;
   }
   if (a->rank > 1)
@@ -42,7 +44,8 @@ nn_shape_gemm (nn_node *node, const nn_graph *graph, nn_error *err)
     return nn_fail (err, NN_ERR_FORMAT, "operands of different types");
   int ta = nn_node_int (node, "transA", 0) != 0, tb = nn_node_int (node, "transB", 0) != 0;
   if (a->dim[!ta] != b->dim[tb])
-    return nn_fail (err, NN_ERR_FORMAT, "%" PRId64 " columns times %" PRId64 " rows", a->dim[!ta], b->dim[tb]);
+    return nn_fail (err, NN_ERR_FORMAT, "%" PRId64 " columns times %" PRId64 " rows", a->dim[!ta],
+                    b->dim[tb]);
   int64_t dim[2] = { a->dim[ta], b->dim[!tb] };
   if (nn_node_has (node, 2)) {
     const nn_value *c = node->in[2];

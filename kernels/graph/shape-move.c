@@ -170,7 +170,8 @@ nn_shape_unsqueeze (nn_node *node, const nn_graph *graph, nn_error *err)
   unsigned axes;
   int64_t dim[NN_MAX_RANK];
   if (added < 0 || rank > NN_MAX_RANK)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "the axes are missing or make more than %d dimensions", NN_MAX_RANK);
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "the axes are missing or make more than %d dimensions",
+                    NN_MAX_RANK);
   nn_status status = nn_shape_axes (node, 1, rank, 0, &axes, err);
   if (status != NN_OK)
     return status;
@@ -228,7 +229,8 @@ slice_list (const nn_node *node, int index, const char *name, int64_t *list, int
   if (attr == NULL)
     return NN_OK;
   if (attr->type != NN_ATTR_INTS || attr->n > NN_MAX_RANK)
-    return nn_fail (err, NN_ERR_FORMAT, "attribute '%s' is no list of at most %d integers", name, NN_MAX_RANK);
+    return nn_fail (err, NN_ERR_FORMAT, "attribute '%s' is no list of at most %d integers", name,
+                    NN_MAX_RANK);
   memcpy (list, attr->ints, attr->n * sizeof *list);
   *n = (int) attr->n;
   return NN_OK;
@@ -237,7 +239,8 @@ slice_list (const nn_node *node, int index, const char *name, int64_t *list, int
 /* Limits of one dimension as ONNX has them: negative from the end, then clamped to what the
  * direction allows. */
 static nn_status
-slice_one (int64_t extent, int64_t start, int64_t end, int64_t step, int64_t *from, int64_t *count, nn_error *err)
+slice_one (int64_t extent, int64_t start, int64_t end, int64_t step, int64_t *from, int64_t *count,
+           nn_error *err)
 {
   if (step == 0 || step == INT64_MIN)
     return nn_fail (err, NN_ERR_FORMAT, "a step of %" PRId64, step);

@@ -11,7 +11,8 @@
 
 /* Copies attribute `name` (n integers in min … MAX_WINDOW) or fills in `fallback`. */
 static nn_status
-window_attr (const nn_node *node, const char *name, int n, int64_t min, int64_t fallback, int64_t *to, nn_error *err)
+window_attr (const nn_node *node, const char *name, int n, int64_t min, int64_t fallback, int64_t *to,
+             nn_error *err)
 {
   const nn_attr *attr = nn_node_attr (node, name);
   for (int i = 0; i < n; i++)
@@ -41,8 +42,8 @@ window_sizes (const nn_node *node, int n, int64_t *kernel, nn_error *err)
   for (int i = 0; i < n; i++) {
     int64_t size = weights->dim[i + 2];
     if (size < 1 || size > MAX_WINDOW || (kernel[i] != 0 && kernel[i] != size))
-      return nn_fail (err, NN_ERR_FORMAT, "kernel size %" PRId64 " does not fit the weights' %" PRId64, kernel[i],
-                      size);
+      return nn_fail (err, NN_ERR_FORMAT, "kernel size %" PRId64 " does not fit the weights' %" PRId64,
+                      kernel[i], size);
     kernel[i] = size;
   }
   return NN_OK;
@@ -77,8 +78,8 @@ count_positions (nn_window *w, int64_t extent, const char *auto_pad, bool ceil_m
     return nn_fail (err, NN_ERR_FORMAT, "attribute 'auto_pad' is '%s'", auto_pad);
   int64_t room = extent + w->pad_begin + w->pad_end - span;
   if (room < 0)
-    return nn_fail (err, NN_ERR_FORMAT, "a window of %" PRId64 " does not fit %" PRId64 " with its padding", span,
-                    extent);
+    return nn_fail (err, NN_ERR_FORMAT, "a window of %" PRId64 " does not fit %" PRId64 " with its padding",
+                    span, extent);
   w->out = (ceil_mode ? room + w->stride - 1 : room) / w->stride + 1;
   if (ceil_mode && (w->out - 1) * w->stride >= extent + w->pad_begin)
     w->out--; /* the last window may not lie in the padding alone */
@@ -97,15 +98,19 @@ nn_shape_windows (const nn_node *node, nn_window window[NN_MAX_RANK - 2], nn_err
   if (n < 1)
     return nn_fail (err, NN_ERR_FORMAT, "operand 0 has %d dimensions, expected 3 or more", x->rank);
   if (nn_node_has (node, 1) && node->in[1]->rank != x->rank)
-    return nn_fail (err, NN_ERR_FORMAT, "the weights have %d dimensions, the operand %d", node->in[1]->rank, x->rank);
+    return nn_fail (err, NN_ERR_FORMAT, "the weights have %d dimensions, the operand %d", node->in[1]->rank,
+                    x->rank);
   if ((status = window_sizes (node, n, kernel, err)) != NN_OK ||
       (status = window_attr (node, "strides", n, 1, 1, stride, err)) != NN_OK ||
       (status = window_attr (node, "dilations", n, 1, 1, dilation, err)) != NN_OK ||
       (status = window_attr (node, "pads", 2 * n, 0, 0, pads, err)) != NN_OK)
     return status;
   for (int i = 0; i < n; i++) {
-    window[i] = (nn_window) { .kernel = kernel[i], .stride = stride[i], .dilation = dilation[i],
-                              .pad_begin = pads[i], .pad_end = pads[i + n] };
+    window[i] = (nn_window){ .kernel = kernel[i],
+                             .stride = stride[i],
+                             .dilation = dilation[i],
+                             .pad_begin = pads[i],
+                             .pad_end = pads[i + n] };
     if ((status = count_positions (&window[i], x->dim[i + 2], auto_pad, ceil_mode, err)) != NN_OK)
       return status;
   }
@@ -132,7 +137,8 @@ static nn_status
 check_residual (const nn_node *node, nn_error *err)
 {
   const nn_value *residual = node->in[3], *result = node->out[0];
-  if (residual->rank != result->rank || memcmp (residual->dim, result->dim, sizeof result->dim[0] * (size_t) result->rank) != 0)
+  if (residual->rank != result->rank ||
+      memcmp (residual->dim, result->dim, sizeof result->dim[0] * (size_t) result->rank) != 0)
     return nn_fail (err, NN_ERR_FORMAT, "the residual's shape is not the result's");
   return NN_OK;
 }
@@ -146,14 +152,16 @@ nn_shape_conv (nn_node *node, const nn_graph *graph, nn_error *err)
   int64_t group = nn_node_int (node, "group", 1);
   if (x->rank < 3 || w->rank != x->rank)
     return nn_fail (err, NN_ERR_FORMAT, "%d dimensions with weights of %d", x->rank, w->rank);
-  if (group < 1 || w->dim[0] < 1 || w->dim[0] % group != 0 || x->dim[1] % group != 0 || x->dim[1] / group != w->dim[1])
+  if (group < 1 || w->dim[0] < 1 || w->dim[0] % group != 0 || x->dim[1] % group != 0 ||
+      x->dim[1] / group != w->dim[1])
     return nn_fail (err, NN_ERR_FORMAT,
-                    "%" PRId64 " channels in %" PRId64 " groups do not fit weights for %" PRId64 " → %" PRId64,
+                    "%" PRId64 " channels in %" PRId64 " groups do not fit weights for %" PRId64
+                    " → %" PRId64,
                     x->dim[1], group, w->dim[1], w->dim[0]);
   for (int i = 1; i < node->n_in; i++)
     if (node->in[i] != NULL && node->in[i]->dtype != x->dtype)
-      return nn_fail (err, NN_ERR_FORMAT, "operand %d is %s, operand 0 %s", i, nn_dtype_name (node->in[i]->dtype),
-                      nn_dtype_name (x->dtype));
+      return nn_fail (err, NN_ERR_FORMAT, "operand %d is %s, operand 0 %s", i,
+                      nn_dtype_name (node->in[i]->dtype), nn_dtype_name (x->dtype));
   if (nn_node_has (node, 2) && (node->in[2]->rank != 1 || node->in[2]->dim[0] != w->dim[0]))
     return nn_fail (err, NN_ERR_FORMAT, "the bias has not %" PRId64 " elements", w->dim[0]);
   nn_status status = set_positions (node, w->dim[0], err);
@@ -215,7 +223,8 @@ nn_shape_resize (nn_node *node, const nn_graph *graph, nn_error *err)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "its form before operator set 11 is not supported");
   if (nn_node_attr (node, "axes") != NULL ||
       strcmp (nn_node_string (node, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "attributes 'axes' and 'keep_aspect_ratio_policy' are not supported");
+    return nn_fail (err, NN_ERR_UNSUPPORTED,
+                    "attributes 'axes' and 'keep_aspect_ratio_policy' are not supported");
   if (has_elements (node, 3)) {
     status = nn_shape_constant_ints (node, 3, dim, NN_MAX_RANK, &n, err);
     if (status == NN_OK && n != x->rank)

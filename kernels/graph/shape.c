@@ -47,16 +47,18 @@ nn_shape_constant_ints (const nn_node *node, int index, int64_t *ints, int max, 
     return nn_fail (err, NN_ERR_FORMAT, "operand %d is missing", index);
   const nn_tensor *tensor = node->in[index]->constant;
   if (tensor == NULL)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "operand %d ('%s') is computed from the input; only constants can do",
-                    index, node->in[index]->name);
+    return nn_fail (err, NN_ERR_UNSUPPORTED,
+                    "operand %d ('%s') is computed from the input; only constants can do", index,
+                    node->in[index]->name);
   if (tensor->dtype != NN_I64 && tensor->dtype != NN_I32)
     return nn_fail (err, NN_ERR_FORMAT, "operand %d is %s, not int64", index, nn_dtype_name (tensor->dtype));
   int64_t count = nn_tensor_count (tensor);
   if (tensor->rank > 1 || count > max)
-    return nn_fail (err, NN_ERR_FORMAT, "operand %d has %" PRId64 " elements, expected at most %d", index, count,
-                    max);
+    return nn_fail (err, NN_ERR_FORMAT, "operand %d has %" PRId64 " elements, expected at most %d", index,
+                    count, max);
   for (int64_t i = 0; i < count; i++)
-    ints[i] = tensor->dtype == NN_I64 ? ((const int64_t *) tensor->data)[i] : ((const int32_t *) tensor->data)[i];
+    ints[i] =
+        tensor->dtype == NN_I64 ? ((const int64_t *) tensor->data)[i] : ((const int32_t *) tensor->data)[i];
   *n = (int) count;
   return NN_OK;
 }
@@ -86,8 +88,8 @@ nn_shape_axes (const nn_node *node, int index, int rank, unsigned fallback, unsi
     return NN_OK;
   }
   nn_status status = nn_node_has (node, index)
-                       ? nn_shape_constant_ints (node, index, list, NN_MAX_RANK, &n, err)
-                       : attr_ints (attr, list, NN_MAX_RANK, &n, err);
+                         ? nn_shape_constant_ints (node, index, list, NN_MAX_RANK, &n, err)
+                         : attr_ints (attr, list, NN_MAX_RANK, &n, err);
   if (status != NN_OK)
     return status;
   *axes = n == 0 ? fallback : 0;
@@ -128,8 +130,10 @@ nn_shape_clip (nn_node *node, const nn_graph *graph, nn_error *err)
 {
   for (int i = 1; i < node->n_in; i++) {
     const nn_value *bound = node->in[i];
-    if (bound != NULL && (bound->dtype != node->in[0]->dtype || nn_shape_count (bound->rank, bound->dim) != 1))
-      return nn_fail (err, NN_ERR_FORMAT, "bound %d is not one %s number", i, nn_dtype_name (node->in[0]->dtype));
+    if (bound != NULL &&
+        (bound->dtype != node->in[0]->dtype || nn_shape_count (bound->rank, bound->dim) != 1))
+      return nn_fail (err, NN_ERR_FORMAT, "bound %d is not one %s number", i,
+                      nn_dtype_name (node->in[0]->dtype));
   }
   return nn_shape_same (node, graph, err);
 }
@@ -171,7 +175,8 @@ nn_shape_broadcast_dims (const nn_node *node, int *rank, int64_t dim[NN_MAX_RANK
     for (int d = 0; x != NULL && d < x->rank; d++) {
       int64_t *to = &dim[d + *rank - x->rank];
       if (x->dim[d] != 1 && *to != 1 && *to != x->dim[d])
-        return nn_fail (err, NN_ERR_FORMAT, "shapes do not broadcast: dimension %d is %" PRId64 " and %" PRId64,
+        return nn_fail (err, NN_ERR_FORMAT,
+                        "shapes do not broadcast: dimension %d is %" PRId64 " and %" PRId64,
                         d + *rank - x->rank, *to, x->dim[d]);
       if (x->dim[d] != 1)
         *to = x->dim[d];
@@ -232,7 +237,8 @@ nn_dtype
 nn_dtype_from_onnx (int64_t type)
 {
   static const nn_dtype dtypes[] = {
-    [1] = NN_F32, [2] = NN_U8, [3] = NN_I8, [6] = NN_I32, [7] = NN_I64, [9] = NN_BOOL, [10] = NN_F16, [11] = NN_F64,
+    [1] = NN_F32, [2] = NN_U8,   [3] = NN_I8,   [6] = NN_I32,
+    [7] = NN_I64, [9] = NN_BOOL, [10] = NN_F16, [11] = NN_F64,
   };
   return type >= 0 && type < (int64_t) (sizeof dtypes / sizeof dtypes[0]) ? dtypes[type] : NN_DTYPE_NONE;
 }

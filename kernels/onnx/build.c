@@ -91,12 +91,13 @@ declare (builder *b, nn_value *value, const Onnx__ValueInfoProto *info)
   if (shape == NULL)
     return NN_OK;
   if (shape->n_dim > NN_MAX_RANK)
-    return nn_fail (b->err, NN_ERR_UNSUPPORTED, "'%s' has %zu dimensions (at most %d)", info->name, shape->n_dim,
-                    NN_MAX_RANK);
+    return nn_fail (b->err, NN_ERR_UNSUPPORTED, "'%s' has %zu dimensions (at most %d)", info->name,
+                    shape->n_dim, NN_MAX_RANK);
   value->rank = (int) shape->n_dim;
   for (int i = 0; i < value->rank; i++) {
     const Onnx__TensorShapeProto__Dimension *dim = shape->dim[i];
-    bool known = dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && dim->dim_value > 0;
+    bool known =
+        dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && dim->dim_value > 0;
     value->dim[i] = known ? dim->dim_value : NN_DIM_UNKNOWN;
   }
   return NN_OK;
@@ -309,7 +310,8 @@ resolve (builder *b, const char *name, int64_t order, nn_value **value)
     return nn_fail (b->err, NN_ERR_FORMAT, "it reads '%s', which nothing provides", name);
   if (entry->order >= order)
     return nn_fail (b->err, NN_ERR_FORMAT,
-                    "it reads '%s', which is computed later: the nodes are out of order or form a cycle", name);
+                    "it reads '%s', which is computed later: the nodes are out of order or form a cycle",
+                    name);
   *value = entry->value;
   return NN_OK;
 }
@@ -338,7 +340,8 @@ constant_tensor (builder *b, const nn_attr *attr, nn_tensor *tensor)
         *(int64_t *) copy = attr->i;
       else
         *(float *) copy = attr->f;
-      *tensor = nn_tensor_make (attr->type == NN_ATTR_INT ? NN_I64 : NN_F32, 0, NULL, NN_LAYOUT_ROW_MAJOR, copy);
+      *tensor =
+          nn_tensor_make (attr->type == NN_ATTR_INT ? NN_I64 : NN_F32, 0, NULL, NN_LAYOUT_ROW_MAJOR, copy);
       return NN_OK;
     default:
       return nn_fail (b->err, NN_ERR_UNSUPPORTED, "a constant of this kind is not supported");
@@ -376,8 +379,8 @@ add_operator (builder *b, const Onnx__NodeProto *proto, int64_t order, const nn_
   }
   for (size_t o = 0; o < proto->n_output; o++)
     b->out[o] = proto->output[o][0] != '\0' ? nn_onnx_names_find (&b->names, proto->output[o])->value : NULL;
-  nn_node *node = nn_graph_add_node (b->graph, NULL, op, node_name (proto), b->in, (int) proto->n_input, b->out,
-                                     (int) proto->n_output);
+  nn_node *node = nn_graph_add_node (b->graph, NULL, op, node_name (proto), b->in, (int) proto->n_input,
+                                     b->out, (int) proto->n_output);
   if (node == NULL)
     return out_of_memory (b);
   node->attrs = attrs;
@@ -393,7 +396,8 @@ add_nodes (builder *b)
     const nn_attr *attrs = NULL;
     nn_status status = read_attrs (b, node, &attrs);
     if (status == NN_OK)
-      status = is_constant (node) ? add_constant (b, node, attrs) : add_operator (b, node, (int64_t) i, attrs);
+      status =
+          is_constant (node) ? add_constant (b, node, attrs) : add_operator (b, node, (int64_t) i, attrs);
     if (status != NN_OK)
       return fail_in_node (b, node);
   }
@@ -447,7 +451,7 @@ nn_onnx_build (const Onnx__ModelProto *model, int *n_operators, nn_error *err)
   if (status == NN_OK)
     status = read_metadata (b, model);
   for (size_t i = 0; status == NN_OK && i < sizeof steps / sizeof steps[0]; i++)
-    status = steps[i] (b);
+    status = steps[i](b);
   if (n_operators != NULL)
     *n_operators = b->n_operators;
   nn_onnx_names_clear (&b->names);

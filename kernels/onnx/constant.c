@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-_Static_assert (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little endian and used in place");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little endian and used in place");
 
 /* Types without a field of their own lie in int32_data, one element each. */
 static nn_status

@@ -55,7 +55,8 @@ nn_onnx_read_file (const char *path, size_t *size, nn_error *err)
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0) {
-      nn_fail (err, NN_ERR_IO, "%s: %s", path, n < 0 ? strerror (errno) : "the file became shorter while it was read");
+      nn_fail (err, NN_ERR_IO, "%s: %s", path,
+               n < 0 ? strerror (errno) : "the file became shorter while it was read");
       free (data);
       close (fd);
       return NULL;

@@ -102,7 +102,9 @@ nn_model_n_outputs (const nn_model *model)
 static nn_value_info
 info_of (const nn_value *value)
 {
-  nn_value_info info = { .name = value->name, .dtype = value->dtype, .rank = value->rank < 0 ? 0 : value->rank };
+  nn_value_info info = { .name = value->name,
+                         .dtype = value->dtype,
+                         .rank = value->rank < 0 ? 0 : value->rank };
   memcpy (info.dim, value->dim, sizeof info.dim);
   return info;
 }

@@ -16,7 +16,7 @@ nn_onnx_names_add (nn_onnx_names *names, const char *name, int64_t order, nn_val
     names->entries = grown;
     names->capacity = capacity;
   }
-  names->entries[names->n++] = (nn_onnx_name) { .name = name, .order = order, .value = value };
+  names->entries[names->n++] = (nn_onnx_name){ .name = name, .order = order, .value = value };
   return NN_OK;
 }
 
@@ -48,5 +48,5 @@ void
 nn_onnx_names_clear (nn_onnx_names *names)
 {
   free (names->entries);
-  *names = (nn_onnx_names) { 0 };
+  *names = (nn_onnx_names){ 0 };
 }

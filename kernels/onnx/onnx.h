@@ -10,11 +10,11 @@
 #include "onnx.pb-c.h"
 
 /* Limits on a file, far above what real models have and far below what hurts. */
-#define NN_ONNX_MAX_FILE_BYTES ((size_t) INT32_MAX)   /* protobuf's own limit */
-#define NN_ONNX_MAX_DEPTH 64                          /* ONNX without subgraphs needs a dozen */
+#define NN_ONNX_MAX_FILE_BYTES ((size_t) INT32_MAX) /* protobuf's own limit */
+#define NN_ONNX_MAX_DEPTH 64                        /* ONNX without subgraphs needs a dozen */
 #define NN_ONNX_MAX_MESSAGES ((size_t) 4 << 20)
 #define NN_ONNX_MAX_NODES ((size_t) 50000)
-#define NN_ONNX_MAX_OVERHEAD ((size_t) 1 << 30)       /* of unpacked structures beyond the file's size */
+#define NN_ONNX_MAX_OVERHEAD ((size_t) 1 << 30) /* of unpacked structures beyond the file's size */
 #define NN_ONNX_MIN_OPSET 7
 #define NN_ONNX_MAX_OPSET 21
 
@@ -49,7 +49,8 @@ typedef struct nn_onnx_names {
   size_t n, capacity;
 } nn_onnx_names;
 
-nn_status nn_onnx_names_add (nn_onnx_names *names, const char *name, int64_t order, nn_value *value, nn_error *err);
+nn_status nn_onnx_names_add (nn_onnx_names *names, const char *name, int64_t order, nn_value *value,
+                             nn_error *err);
 /* Makes find() work; fails if a name is there twice. */
 nn_status nn_onnx_names_sort (nn_onnx_names *names, nn_error *err);
 nn_onnx_name *nn_onnx_names_find (const nn_onnx_names *names, const char *name); /* NULL if absent */

@@ -17,8 +17,8 @@ typedef struct scan {
 static nn_status
 fail_at (scan *s, const uint8_t *at, const char *what)
 {
-  return nn_fail (s->err, NN_ERR_FORMAT, "not an ONNX file, or truncated or damaged: %s at byte %zu of %zu", what,
-                  (size_t) (at - s->data), (size_t) (s->end - s->data));
+  return nn_fail (s->err, NN_ERR_FORMAT, "not an ONNX file, or truncated or damaged: %s at byte %zu of %zu",
+                  what, (size_t) (at - s->data), (size_t) (s->end - s->data));
 }
 
 static bool
@@ -40,7 +40,11 @@ is_text (const uint8_t *at, const uint8_t *end)
 {
   while (at < end) {
     uint8_t c = *at++;
-    int more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : -1;
+    int more = c < 0x80                ? 0
+               : c >= 0xc2 && c < 0xe0 ? 1
+               : c >= 0xe0 && c < 0xf0 ? 2
+               : c >= 0xf0 && c < 0xf5 ? 3
+                                       : -1;
     if (c == 0 || more < 0 || end - at < more)
       return false;
     if ((c == 0xe0 && at[0] < 0xa0) || (c == 0xed && at[0] > 0x9f) || (c == 0xf0 && at[0] < 0x90) ||
@@ -102,8 +106,8 @@ scan_bytes (scan *s, const ProtobufCFieldDescriptor *field, const uint8_t *at, c
 
 /* Moves *at over one field's contents. */
 static nn_status
-scan_field (scan *s, const ProtobufCFieldDescriptor *field, unsigned wire, const uint8_t **at, const uint8_t *end,
-            int depth)
+scan_field (scan *s, const ProtobufCFieldDescriptor *field, unsigned wire, const uint8_t **at,
+            const uint8_t *end, int depth)
 {
   const uint8_t *start = *at;
   uint64_t length = 0;
@@ -131,7 +135,8 @@ scan_field (scan *s, const ProtobufCFieldDescriptor *field, unsigned wire, const
 }
 
 static nn_status
-scan_message (scan *s, const ProtobufCMessageDescriptor *type, const uint8_t *at, const uint8_t *end, int depth)
+scan_message (scan *s, const ProtobufCMessageDescriptor *type, const uint8_t *at, const uint8_t *end,
+              int depth)
 {
   if (depth > NN_ONNX_MAX_DEPTH)
     return nn_fail (s->err, NN_ERR_LIMIT, "nested more than %d levels deep", NN_ONNX_MAX_DEPTH);
@@ -142,7 +147,8 @@ scan_message (scan *s, const ProtobufCMessageDescriptor *type, const uint8_t *at
     uint64_t key;
     if (!read_varint (&at, end, &key) || key >> 3 == 0 || key >> 3 > UINT32_MAX >> 3)
       return fail_at (s, start, "a bad field number");
-    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field (type, (unsigned) (key >> 3));
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field (type, (unsigned) (key >> 3));
     nn_status status = scan_field (s, field, key & 7, &at, end, depth);
     if (status != NN_OK)
       return status;
