@@ -233,6 +233,7 @@ class Detect(ScriptTest):
         pages = self.check_pages(done.stdout, [1, 2, 3])
         self.assertEqual([page["status"] for page in pages], ["ok", "error", "ok"])
         self.assertEqual(done.stderr.count("page 2 failed"), 1)
+        self.assertNotIn("warning", done.stderr)  # which would say the same again
         self.assertIn("pages:   3, 1 of them failed\n", done.stderr)
 
     def test_too_many_pages_fail(self):
