@@ -56,7 +56,8 @@ class Net:
         return self.add("Conv", x, *operands, pads=[k // 2] * 4, **attributes)
 
     def batch_norm(self, x, c=8, **attributes):
-        return self.add("BatchNormalization", x, f32(c), f32(c), f32(c), f32(c, low=0.1, high=2), **attributes)
+        return self.add("BatchNormalization", x, f32(c), f32(c), f32(c), f32(c, low=0.1, high=2),
+                        **attributes)
 
     def model(self, *outputs):
         inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in self.inputs.items()]
@@ -284,8 +285,8 @@ def shape_subgraph_vanishes(net):
 
 @case(nodes=1, reorders=0)
 def node_of_which_only_the_shape_is_read(net):
-    return net.add("Reshape", "x", net.add("Concat", np.array([-1]), net.add("Shape", net.add("Tanh", "x"), start=1,
-                                                                             end=2), axis=0))
+    channels = net.add("Shape", net.add("Tanh", "x"), start=1, end=2)
+    return net.add("Reshape", "x", net.add("Concat", np.array([-1]), channels, axis=0))
 
 
 @case(nodes=1)
@@ -370,8 +371,8 @@ def run_engine(nn_run, folder, model, feeds):
     for name, value in feeds.items():
         paths.append(folder / f"in.{name}")
         value.tofile(paths[-1])
-    done = subprocess.run([nn_run, "--batch", str(X[0]), "--sessions", "2", "--out", folder, folder / "case.onnx",
-                           *paths], capture_output=True, text=True)
+    command = [nn_run, "--batch", str(X[0]), "--sessions", "2", "--out", folder, folder / "case.onnx", *paths]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise AssertionError(done.stderr.strip() or f"exit status {done.returncode}")
     words = re.search(r"nodes (\d+) of (\d+)", done.stdout)

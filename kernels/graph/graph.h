@@ -139,8 +139,8 @@ int nn_graph_fuse (nn_graph *graph, nn_error *err);
 nn_status nn_graph_assign_layouts (nn_graph *graph, nn_error *err);
 
 /* Where each value lies in one arena. offset[value->index] is SIZE_MAX for constants and values
- * without memory; lifetimes that overlap never share bytes; every offset is a multiple of 64. Values
- * of `keep_io` graph inputs and outputs keep their place for the whole run. Fails with
+ * without memory; lifetimes that overlap never share bytes; every offset is a multiple of 64. The
+ * graph's inputs keep their place for the whole run, its outputs from where they are computed on. Fails with
  * NN_ERR_LIMIT if the arena would exceed `limit` bytes, naming the node. */
 nn_status nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t *arena_bytes,
                                nn_error *err);
