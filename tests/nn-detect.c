@@ -127,7 +127,9 @@ int
 main (int argc, char **argv)
 {
   options o = { .batch = 1, .repeat = 1 };
-  o.settings = (nn_detector_settings) { -1, -1, .max_detections = 100, .keep_duplicates = true };
+  o.settings = (nn_detector_settings) { .threshold = -1, .iou_threshold = -1 };
+  o.settings.max_detections = 100;
+  o.settings.keep_duplicates = true;
   for (int i = 2; i < argc; i++)
     if (!parse_option (&o, argv[i]))
       argc = 0;
