@@ -275,6 +275,7 @@ choose_error_size (GstPdfSrc * self, GstPdfGeometry * geometry)
     *geometry = self->last;
   else
     gst_pdf_geometry_for_a4 (&self->scaling, geometry);
+  geometry->scale = 0;          /* the page does not lie in it */
 }
 
 static void

@@ -127,6 +127,9 @@ GST_START_TEST (test_too_large)
   fail_unless_equals_string (numbers, "1 2! 3! 4");
   fail_unless (strstr (pdf_run_page (run, 1).error, "18000 × 90 pixels"));
   fail_unless_equals_int (pdf_run_page (run, 1).width, 90);
+  fail_unless_equals_float (pdf_run_page (run, 1).width_pt, 14400);
+  fail_unless_equals_float (pdf_run_page (run, 1).scale, 0);
+  fail_unless_equals_float (pdf_run_page (run, 3).scale, 90 / 72.0);
   g_free (numbers);
   pdf_run_free (run);
   g_free (path);
@@ -167,6 +170,13 @@ GST_START_TEST (test_strides)
 }
 GST_END_TEST
 
+static GstPadProbeReturn
+slow_down (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+{
+  g_usleep (50000);
+  return GST_PAD_PROBE_OK;
+}
+
 /* White around, the page in the middle, in its own proportions. */
 GST_START_TEST (test_fit)
 {
@@ -202,6 +212,39 @@ GST_START_TEST (test_fit)
     fail_unless (pdf_run_page (run, i).width == 200
         && pdf_run_page (run, i).height == 100);
   pdf_run_free (run);
+  g_free (path);
+}
+GST_END_TEST
+
+/* Where the next element asks for another size in the middle, pages come in it from some page on. */
+GST_START_TEST (test_fit_changes)
+{
+  gchar *path = pdf_write_plain ("twelve.pdf", 12);
+  GstHarness *h = gst_harness_new ("pdfsrc");
+  guint height = 60;
+
+  g_object_set (h->element, "location", path, "render-workers", 1, NULL);
+  gst_util_set_object_arg (G_OBJECT (h->element), "page-size-mode", "fit");
+  gst_harness_set_sink_caps_str (h, "video/x-raw,width=40,height=60");
+  gst_pad_add_probe (h->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, slow_down, NULL,
+      NULL);
+  gst_harness_play (h);
+  for (guint number = 1; number <= 12; number++) {
+    GstBuffer *buffer = gst_harness_pull (h);
+    GstDocPage page;
+
+    fail_unless (gst_doc_page_meta_get (buffer, &page));
+    fail_unless_equals_int (page.page, number);
+    fail_unless_equals_int (gst_buffer_get_size (buffer),
+        page.width * page.height * 4);
+    fail_unless (number == 1 ? page.height == 60 : page.height <= height);
+    height = page.height;
+    gst_buffer_unref (buffer);
+    if (number == 1)
+      gst_harness_set_sink_caps_str (h, "video/x-raw,width=20,height=30");
+  }
+  fail_unless_equals_int (height, 30);
+  gst_harness_teardown (h);
   g_free (path);
 }
 GST_END_TEST
@@ -363,6 +406,7 @@ pdfsrc_suite (void)
   tcase_add_test (tc, test_too_large);
   tcase_add_test (tc, test_strides);
   tcase_add_test (tc, test_fit);
+  tcase_add_test (tc, test_fit_changes);
   tcase_add_test (tc, test_not_negotiated);
   tcase_add_test (tc, test_queries);
   tcase_add_test (tc, test_reuse);
