@@ -169,23 +169,6 @@ gst_layout_overlay_transform_frame_ip (GstVideoFilter * filter,
   return GST_FLOW_OK;
 }
 
-/* What goes out is what came in, so downstream's wishes (pool, strides) are ours. */
-static gboolean
-gst_layout_overlay_propose_allocation (GstBaseTransform * trans,
-    GstQuery * decide_query, GstQuery * query)
-{
-  return gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (trans), query);
-}
-
-/* A copy has the frame's own size, so every meta stays true, those about sizes too. */
-static gboolean
-gst_layout_overlay_transform_meta (GstBaseTransform * trans, GstBuffer * outbuf,
-    GstMeta * meta, GstBuffer * inbuf)
-{
-  return meta->info->api != GST_VIDEO_META_API_TYPE
-      && !gst_meta_api_type_has_tag (meta->info->api, _gst_meta_tag_memory);
-}
-
 static gchar **
 split_classes (const gchar * classes)
 {
@@ -340,7 +323,6 @@ gst_layout_overlay_class_init (GstLayoutOverlayClass * klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
-  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
   GstVideoFilterClass *filter_class = GST_VIDEO_FILTER_CLASS (klass);
 
   object_class->set_property = gst_layout_overlay_set_property;
@@ -348,8 +330,6 @@ gst_layout_overlay_class_init (GstLayoutOverlayClass * klass)
   object_class->finalize = gst_layout_overlay_finalize;
   install_properties (object_class);
 
-  trans_class->propose_allocation = gst_layout_overlay_propose_allocation;
-  trans_class->transform_meta = gst_layout_overlay_transform_meta;
   filter_class->transform_frame_ip = gst_layout_overlay_transform_frame_ip;
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);

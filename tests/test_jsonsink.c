@@ -368,6 +368,55 @@ GST_START_TEST (test_blocked)
 
 GST_END_TEST
 
+/* Nor when a line is in the pipe by half. */
+GST_START_TEST (test_blocked_half_way)
+{
+  g_autofree gchar *launch = g_strdup_printf ("videotestsrc ! jsonsink location=%s", json_path);
+  GstElement *pipeline;
+  gint fd;
+
+  fail_unless (mkfifo (json_path, 0600) == 0);
+  fd = open (json_path, O_RDONLY | O_NONBLOCK);
+  pipeline = gst_parse_launch (launch, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_usleep (300 * 1000);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  close (fd);
+}
+
+GST_END_TEST
+
+static GstPadProbeReturn
+answer (GstPad * pad, GstPadProbeInfo * info, gpointer live)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_URI)
+    gst_query_set_uri (query, "v4l2:///dev/video0");
+  else if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    gst_query_set_latency (query, live != NULL, 0, GST_CLOCK_TIME_NONE);
+  else
+    return GST_PAD_PROBE_OK;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* The address of what is live is not that of a document. */
+GST_START_TEST (test_live)
+{
+  GstHarness *h = json_harness_new (json_path, NULL);
+
+  gst_pad_add_probe (h->srcpad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM | GST_PAD_PROBE_TYPE_PUSH, answer,
+      GINT_TO_POINTER (__i__), NULL);
+  fail_unless_equals_int (gst_harness_push (h, doc_frame_new (JSON_CAPS, 0, 0)), GST_FLOW_OK);
+  json_harness_teardown (h);
+  g_auto (GStrv) all = json_lines ();
+  fail_unless (strstr (all[0], __i__ ? "\"document\": null," :
+          "\"document\": \"v4l2:///dev/video0\",") != NULL, "%s", all[0]);
+}
+
+GST_END_TEST
+
 GST_START_TEST (test_properties)
 {
   GstElement *e = gst_element_factory_make ("jsonsink", NULL);
@@ -411,6 +460,8 @@ jsonsink_suite (void)
   tcase_add_test (tc, test_image_and_tee);
   tcase_add_test (tc, test_caps);
   tcase_add_test (tc, test_blocked);
+  tcase_add_test (tc, test_blocked_half_way);
+  tcase_add_loop_test (tc, test_live, 0, 2);
   tcase_add_test (tc, test_properties);
   suite_add_tcase (s, tc);
   return s;

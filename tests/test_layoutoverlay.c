@@ -239,6 +239,21 @@ GST_START_TEST (test_tag_place)
 
 GST_END_TEST
 
+/* White letters on a dark tag, black ones on a light tag. */
+GST_START_TEST (test_contrast)
+{
+  const GstDocRegion dark = TEXT, light = TABLE;
+  GstBuffer *out = draw ("layoutoverlay", &dark, 1);
+
+  fail_unless_equals_int (count_color (out, WIDTH, HEIGHT, 0), 0);
+  gst_buffer_unref (out);
+  out = draw ("layoutoverlay", &light, 1);
+  fail_unless (count_color (out, WIDTH, HEIGHT, 0) > 10);
+  gst_buffer_unref (out);
+}
+
+GST_END_TEST
+
 /* Two regions on one box: the second tag does not hide the first. */
 GST_START_TEST (test_tags_apart)
 {
@@ -471,18 +486,19 @@ GST_START_TEST (test_properties_and_states)
 
 GST_END_TEST
 
-/* The allocation of what follows is what comes before is told: no pool of the overlay's own. */
+/* What downstream can take (`__i__`: padded rows) is what upstream is told, and no more. */
 GST_START_TEST (test_allocation)
 {
   GstHarness *h = gst_harness_new ("layoutoverlay");
   g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS);
   g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
 
-  gst_harness_add_propose_allocation_meta (h, GST_VIDEO_META_API_TYPE, NULL);
+  if (__i__)
+    gst_harness_add_propose_allocation_meta (h, GST_VIDEO_META_API_TYPE, NULL);
   gst_harness_set_src_caps_str (h, CAPS);
   gst_harness_push (h, doc_frame_new (CAPS, 0xff, 0));
-  fail_unless (gst_pad_peer_query (h->srcpad, query));
-  fail_unless (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL));
+  gst_pad_peer_query (h->srcpad, query);
+  fail_unless_equals_int (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL), __i__);
   fail_unless_equals_int (gst_query_get_n_allocation_pools (query), 0);
   gst_harness_teardown (h);
 }
@@ -500,6 +516,7 @@ layoutoverlay_suite (void)
   tcase_add_test (tc, test_classes);
   tcase_add_test (tc, test_tags);
   tcase_add_test (tc, test_tag_place);
+  tcase_add_test (tc, test_contrast);
   tcase_add_test (tc, test_tags_apart);
   tcase_add_test (tc, test_banner);
   tcase_add_test (tc, test_nothing);
@@ -508,7 +525,7 @@ layoutoverlay_suite (void)
   tcase_add_loop_test (tc, test_stride, 0, 2);
   tcase_add_test (tc, test_alpha);
   tcase_add_test (tc, test_properties_and_states);
-  tcase_add_test (tc, test_allocation);
+  tcase_add_loop_test (tc, test_allocation, 0, 2);
   tcase_add_test (no_fonts, test_no_fonts);
   suite_add_tcase (s, tc);
   suite_add_tcase (s, no_fonts);

@@ -280,7 +280,12 @@ GST_START_TEST (test_forbidden)
   check_refused (other, FALSE, G_FILE_ERROR_ACCES, "Permission denied");
   if (getuid () == 0)
     fail_unless (seteuid (0) == 0);
-  g_chmod (folder, 0755);
+  g_chmod (folder, 0777);
+  if (geteuid () == 0)
+    fail_unless (seteuid (65534) == 0);
+  check_refused (path, FALSE, G_FILE_ERROR_ACCES, "Permission denied");
+  if (getuid () == 0)
+    fail_unless (seteuid (0) == 0);
   check_content ("old\n");
 }
 
