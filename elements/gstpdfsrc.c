@@ -405,12 +405,6 @@ gst_pdf_src_negotiate (GstBaseSrc * src)
   return TRUE;
 }
 
-static gboolean
-gst_pdf_src_is_seekable (GstBaseSrc * src)
-{
-  return FALSE;
-}
-
 /* Answers in pages and in time; `n` of either is a number of pages. */
 static gboolean
 convert (GstPdfSrc * self, GstFormat format, guint n, gint64 * value)
@@ -484,7 +478,6 @@ gst_pdf_src_class_init (GstPdfSrcClass * klass)
   src_class->unlock = gst_pdf_src_unlock;
   src_class->unlock_stop = gst_pdf_src_unlock_stop;
   src_class->negotiate = gst_pdf_src_negotiate;
-  src_class->is_seekable = gst_pdf_src_is_seekable;
   src_class->query = gst_pdf_src_query;
   GST_PUSH_SRC_CLASS (klass)->create = gst_pdf_src_create;
 
