@@ -94,6 +94,10 @@ static const struct
   {"videoscale ! "
       "capsfilter caps=video/x-raw,width=200,height=200,pixel-aspect-ratio=1/1",
       200, 200, {20.5, 60.25, 100, 100}},
+  /* and 100 left and right */
+  {"videoscale ! "
+      "capsfilter caps=video/x-raw,width=400,height=100,pixel-aspect-ratio=1/1",
+      400, 100, {120.5, 10.25, 200, 50}},
   {"videoflip video-direction=horiz", 0, 0, {0}},
   {"videoflip video-direction=90r", 0, 0, {0}},
   {"videocrop left=10 top=10", 0, 0, {0}},
@@ -155,7 +159,8 @@ GST_END_TEST
 GST_START_TEST (page_round_trip)
 {
   GstBuffer *buffer = gst_buffer_new ();
-  GstDocPage page = GST_DOC_PAGE_INIT, got;
+  const GstDocPage unknown = GST_DOC_PAGE_INIT;
+  GstDocPage page = unknown, got;
 
   fail_if (gst_doc_page_meta_get (buffer, &got));
   fail_unless (got.document == NULL && got.rotation == -1);
@@ -187,6 +192,11 @@ GST_START_TEST (page_round_trip)
       && got.height_pt == 841.89 && got.rotation == 0 && got.error == NULL
       && got.scale == 1.25 && got.x == 3.5 && got.y == 4.5
       && got.render_ms == 6.5 && got.wait_ms == 0.0);
+
+  /* replaced, and nothing of the former stays */
+  fail_unless (gst_doc_page_meta_add (buffer, &unknown));
+  fail_unless (gst_doc_page_meta_get (buffer, &got));
+  fail_unless (got.document == NULL && got.page == 0 && got.rotation == -1);
   gst_buffer_unref (buffer);
 }
 
