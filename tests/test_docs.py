@@ -75,8 +75,8 @@ def provide_files(command, folder):
             continue
         encoder = "pngenc" if name.endswith(".png") else "jpegenc"
         subprocess.run(["gst-launch-1.0", "-q", "videotestsrc", "num-buffers=1", "!",
-                        "video/x-raw,width=600,height=800", "!", "videoconvert", "!", encoder, "!", "filesink",
-                        f"location={folder / name}"], check=True)
+                        "video/x-raw,width=600,height=800", "!", "videoconvert", "!", encoder, "!",
+                        "filesink", f"location={folder / name}"], check=True)
 
 
 def run(language, command, env):
@@ -84,9 +84,9 @@ def run(language, command, env):
         provide_files(command, Path(name))
         for word, stand_in in STAND_INS:
             command = command.replace(word, stand_in)
-        argv = ["python3", "-c", command] if language == "python" else ["bash", "-o", "pipefail", "-c", command]
-        return subprocess.run(argv, cwd=name, env=env, text=True, timeout=120, stdin=subprocess.DEVNULL,
-                              capture_output=True)
+        argv = ["python3", "-c"] if language == "python" else ["bash", "-o", "pipefail", "-c"]
+        return subprocess.run([*argv, command], cwd=name, env=env, text=True, timeout=120,
+                              stdin=subprocess.DEVNULL, capture_output=True)
 
 
 def main():

@@ -50,7 +50,8 @@ class ExitStatus(unittest.TestCase):
         self.check_error(2, "Unknown option --nosuch", "--nosuch")
         self.check_error(2, "syntax error", "fakesrc", "!", "!", "fakesink")
         self.check_error(2, "unknown option --nosuch", "-p", "nosuch=1", "fakesrc", "!", "fakesink")
-        self.check_error(2, "no element of this pipeline is named 'a'", "-s", "a.b=1", "fakesrc", "!", "fakesink")
+        self.check_error(2, "no element of this pipeline is named 'a'", "-s", "a.b=1", "fakesrc", "!",
+                         "fakesink")
         self.check_error(2, "no property 'b'", "-s", "fakesink0.b=1", "fakesrc", "!", "fakesink")
         self.check_error(2, "write NAME=VALUE", "-p", "sync", "fakesrc", "!", "fakesink")
         self.check_error(2, "write ELEMENT.PROPERTY=VALUE", "-s", "sync=1", "fakesrc", "!", "fakesink")
@@ -58,9 +59,12 @@ class ExitStatus(unittest.TestCase):
 
     def test_values_that_do_not_fit(self):
         pipeline = ["videotestsrc", "!", "identity", "!", "fakesink"]
-        for value, range_text in (("num-buffers=-2", "from -1 to 2147483647"), ("num-buffers=1x", "from -1 to"),
-                                  ("blocksize=-1", "from 0 to 4294967295"), ("drop-probability=2", "from 0 to 1"),
-                                  ("drop-probability=nan", "from 0 to 1"), ("pattern=nosuch", "smpte, snow"),
+        for value, range_text in (("num-buffers=-2", "from -1 to 2147483647"),
+                                  ("num-buffers=1x", "from -1 to"),
+                                  ("blocksize=-1", "from 0 to 4294967295"),
+                                  ("drop-probability=2", "from 0 to 1"),
+                                  ("drop-probability=nan", "from 0 to 1"),
+                                  ("pattern=nosuch", "smpte, snow"),
                                   ("is-live=maybe", "true or false")):
             self.check_error(2, range_text, "-p", value, *pipeline)
 
@@ -80,13 +84,14 @@ class Values(unittest.TestCase):
             self.assertIn(f"written: {path}\n", done.stderr)
 
     def test_first_element_that_has_it(self):
-        done = launch("-p", "num-buffers=2", "-p", "num_buffers=4", "fakesrc", "!", "fakesink", "num-buffers=-1")
+        done = launch("-p", "num-buffers=2", "-p", "num_buffers=4", "fakesrc", "!", "fakesink",
+                      "num-buffers=-1")
         self.assertIn("pages:   4\n", done.stderr)
 
     def test_several_files(self):
         with tempfile.TemporaryDirectory() as folder:
-            done = launch("-s", f"out.location={folder}/p-%02d.raw", "fakesrc", "num-buffers=3", "!", "multifilesink",
-                          "name=out", "post-messages=true")
+            done = launch("-s", f"out.location={folder}/p-%02d.raw", "fakesrc", "num-buffers=3", "!",
+                          "multifilesink", "name=out", "post-messages=true")
             self.assertIn(f"written: {folder}/p-00.raw to {folder}/p-02.raw, 3 files\n", done.stderr)
 
 

