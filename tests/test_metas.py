@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Reads the page's regions as an application in Python does, with python3-gi alone and with gst-python.
+
+usage: test_metas.py [--plain]   (without it, runs itself both ways)
+"""
+import os
+import subprocess
+import sys
+
+
+def read_regions():
+    import gi
+    if '--plain' in sys.argv:
+        sys.modules['gi.overrides.Gst'] = None  # as where gst-python is not installed
+    gi.require_version('Gst', '1.0')
+    from gi.repository import Gst
+    Gst.init(None)
+    seen = []
+
+    def look(_pad, info):
+        layout = info.get_buffer().get_custom_meta('GstDocLayoutMeta').get_structure()
+        found, regions = layout.get_array('regions')
+        assert found
+        seen.append([(regions.get_nth(i).get_string('label'), regions.get_nth(i).get_double('x0')[1],
+                      regions.get_nth(i).get_uint('id')[1]) for i in range(regions.n_values)])
+        assert layout.get_uint('width') == (True, 320) and layout.get_string('device') == 'cpu'
+        return Gst.PadProbeReturn.OK
+
+    # A threshold this low finds something on the test picture, whatever it shows.
+    pipeline = Gst.parse_launch('videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240 ! '
+                                'cudalayoutdetect threshold=0.001 duplicates=keep batch-size=1 ! fakesink name=s')
+    pipeline.get_by_name('s').get_static_pad('sink').add_probe(Gst.PadProbeType.BUFFER, look)
+    pipeline.set_state(Gst.State.PLAYING)
+    message = pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+    pipeline.set_state(Gst.State.NULL)
+    assert message and message.type == Gst.MessageType.EOS, message and message.parse_error()
+    assert len(seen) == 1 and len(seen[0]) > 3, seen
+    assert [number for _label, _x0, number in seen[0]] == list(range(len(seen[0])))
+    assert all(label and 0 <= x0 <= 320 for label, x0, _number in seen[0])
+    print(f'{len(seen[0])} regions read, the first {seen[0][0]}')
+
+
+def main():
+    try:
+        import gi  # noqa: F401
+    except ImportError:
+        print('skipped: python3-gi is not installed')
+        return 77
+    model = os.environ.get('DOCLAYOUT_MODEL') or os.path.join(
+        os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'gst-doclayout', 'layout_cdla.onnx')
+    if not os.path.exists(model):
+        print(f'skipped: no model at {model} (tests/run.sh fetches it)')
+        return 77
+    environment = dict(os.environ, PYTHONWARNINGS='ignore::DeprecationWarning')
+    for flags in (['--child'], ['--child', '--plain']):
+        subprocess.run([sys.executable, __file__] + flags, check=True, env=environment, timeout=100)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(read_regions() if '--child' in sys.argv else main())
