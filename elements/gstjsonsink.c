@@ -30,16 +30,13 @@
 
 #include <gst/video/video.h>
 
-#include "layoutjson.h"
+#include "jsonmessages.h"
 #include "linefile.h"
 
 GST_DEBUG_CATEGORY_STATIC (json_sink_debug);
 #define GST_CAT_DEFAULT json_sink_debug
 
 #define DEFAULT_LOCATION "-"
-#define DEFAULT_APPEND FALSE
-#define DEFAULT_FLUSH FALSE
-#define DEFAULT_POST_MESSAGES FALSE
 
 enum
 {
@@ -64,7 +61,7 @@ struct _GstJsonSink
   gchar *document;              /* URI, where the page metas have none */
   guint number;                 /* of the last page without a page meta */
   gint width, height;
-  guint64 n_pages, n_failed, n_regions;
+  GstJsonTotals totals;         /* of this run */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
@@ -149,7 +146,7 @@ close_file (GstJsonSink * self)
 
   if (file == NULL)
     return !self->failed;
-  if (self->n_pages > 0 && !gst_line_file_commit (file, &error)) {
+  if (self->totals.pages > 0 && !gst_line_file_commit (file, &error)) {
     fail (self, error);
     return FALSE;
   }
@@ -161,18 +158,9 @@ close_file (GstJsonSink * self)
 static void
 post_summary (GstJsonSink * self)
 {
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self),
-          gst_structure_new ("jsonsink-summary",
-              "pages", G_TYPE_UINT64, self->n_pages,
-              "failed", G_TYPE_UINT64, self->n_failed,
-              "regions", G_TYPE_UINT64, self->n_regions, NULL)));
-}
+  GstElement *element = GST_ELEMENT (self);
 
-static void
-clear_counts (GstJsonSink * self)
-{
-  self->n_pages = self->n_failed = self->n_regions = 0;
+  gst_element_post_message (element, gst_json_message_summary (element, &self->totals));
 }
 
 static gboolean
@@ -183,14 +171,14 @@ start (GstJsonSink * self)
   self->number = 0;
   self->width = self->height = 0;
   g_clear_pointer (&self->document, g_free);
-  clear_counts (self);
+  self->totals = (GstJsonTotals) { 0 };
   return open_file (self);
 }
 
 static void
 stop (GstJsonSink * self)
 {
-  gboolean interrupted = self->file != NULL && self->n_pages > 0;
+  gboolean interrupted = self->file != NULL && self->totals.pages > 0;
 
   if (self->file)
     gst_line_file_set_flushing (self->file, TRUE);
@@ -265,7 +253,7 @@ gst_json_sink_event (GstBaseSink * base, GstEvent * event)
       self->new_stream = TRUE;
       break;
     case GST_EVENT_EOS:
-      if (self->file != NULL && self->n_pages == 0)
+      if (self->file != NULL && self->totals.pages == 0)
         GST_ELEMENT_WARNING (self, STREAM, FAILED,
             ("No page arrived; nothing was written."), (NULL));
       if (!close_file (self)) {
@@ -311,32 +299,6 @@ begin_stream (GstJsonSink * self)
 }
 
 static void
-post_page (GstJsonSink * self, const GstLayoutJsonPage * in,
-    const GArray * regions, const gchar * line)
-{
-  GstStructure *labels = gst_structure_new_empty ("labels");
-  const GstDocPage *page = in->page;
-  GstStructure *s;
-
-  for (guint i = 0; i < regions->len; i++) {
-    const gchar *label = g_array_index (regions, GstDocRegion, i).label;
-    guint n = 0;
-    gst_structure_get_uint (labels, label, &n);
-    gst_structure_set (labels, label, G_TYPE_UINT, n + 1, NULL);
-  }
-  s = gst_structure_new ("jsonsink-page",
-      "page", G_TYPE_UINT, page->page ? page->page : in->number,
-      "pages", G_TYPE_UINT, page->pages,
-      "status", G_TYPE_STRING, page->error ? "error" : "ok",
-      "error", G_TYPE_STRING, page->error,
-      "regions", G_TYPE_UINT, regions->len,
-      "labels", GST_TYPE_STRUCTURE, labels, "line", G_TYPE_STRING, line, NULL);
-  gst_structure_free (labels);
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self), s));
-}
-
-static void
 warn_once (GstJsonSink * self)
 {
   if (self->warned)
@@ -376,11 +338,12 @@ write_page (GstJsonSink * self, const GstLayoutJsonPage * in)
 
   if (ret != GST_FLOW_OK)
     return ret;
-  self->n_pages++;
-  self->n_failed += in->page->error != NULL;
-  self->n_regions += regions->len;
+  self->totals.pages++;
+  self->totals.failed += in->page->error != NULL;
+  self->totals.regions += regions->len;
   if (get_flag (self, &self->post_messages))
-    post_page (self, in, regions, line);
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_json_message_page (GST_ELEMENT (self), in, regions, line));
   return ret;
 }
 
@@ -396,7 +359,7 @@ gst_json_sink_render (GstBaseSink * base, GstBuffer * buffer)
   if (self->failed)
     return GST_FLOW_ERROR;
   if (self->file == NULL) {     /* played again after its end */
-    clear_counts (self);
+    self->totals = (GstJsonTotals) { 0 };
     if (!open_file (self)) {
       self->failed = TRUE;
       return GST_FLOW_ERROR;
@@ -415,30 +378,36 @@ gst_json_sink_render (GstBaseSink * base, GstBuffer * buffer)
   return write_page (self, &in);
 }
 
+static gboolean *
+find_flag (GstJsonSink * self, guint id)
+{
+  switch (id) {
+    case PROP_APPEND:
+      return &self->append;
+    case PROP_FLUSH:
+      return &self->flush;
+    case PROP_POST_MESSAGES:
+      return &self->post_messages;
+    default:
+      return NULL;
+  }
+}
+
 static void
 gst_json_sink_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   GstJsonSink *self = GST_JSON_SINK (object);
+  gboolean *flag = find_flag (self, id);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_free (self->location);
-      self->location = g_value_dup_string (value);
-      break;
-    case PROP_APPEND:
-      self->append = g_value_get_boolean (value);
-      break;
-    case PROP_FLUSH:
-      self->flush = g_value_get_boolean (value);
-      break;
-    case PROP_POST_MESSAGES:
-      self->post_messages = g_value_get_boolean (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
+  if (flag) {
+    *flag = g_value_get_boolean (value);
+  } else if (id == PROP_LOCATION) {
+    g_free (self->location);
+    self->location = g_value_dup_string (value);
+  } else {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
   GST_OBJECT_UNLOCK (self);
 }
@@ -448,25 +417,15 @@ gst_json_sink_get_property (GObject * object, guint id, GValue * value,
     GParamSpec * pspec)
 {
   GstJsonSink *self = GST_JSON_SINK (object);
+  const gboolean *flag = find_flag (self, id);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, self->location);
-      break;
-    case PROP_APPEND:
-      g_value_set_boolean (value, self->append);
-      break;
-    case PROP_FLUSH:
-      g_value_set_boolean (value, self->flush);
-      break;
-    case PROP_POST_MESSAGES:
-      g_value_set_boolean (value, self->post_messages);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (flag)
+    g_value_set_boolean (value, *flag);
+  else if (id == PROP_LOCATION)
+    g_value_set_string (value, self->location);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -484,9 +443,6 @@ static void
 gst_json_sink_init (GstJsonSink * self)
 {
   self->location = g_strdup (DEFAULT_LOCATION);
-  self->append = DEFAULT_APPEND;
-  self->flush = DEFAULT_FLUSH;
-  self->post_messages = DEFAULT_POST_MESSAGES;
   /* A document is not to run at the pace of its timeline, nor a frame to stay out of its pool. */
   gst_base_sink_set_sync (GST_BASE_SINK (self), FALSE);
   gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
@@ -497,42 +453,22 @@ install_properties (GObjectClass * klass)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
-  /**
-   * GstJsonSink:location:
-   *
-   * Since: 0.1
-   */
   g_object_class_install_property (klass, PROP_LOCATION,
       g_param_spec_string ("location", "Location",
           "File to write to, or - for standard output; a device or a pipe is written in place",
           DEFAULT_LOCATION, flags | GST_PARAM_MUTABLE_READY));
-  /**
-   * GstJsonSink:append:
-   *
-   * Since: 0.1
-   */
   g_object_class_install_property (klass, PROP_APPEND,
       g_param_spec_boolean ("append", "Append",
           "Put the lines behind those of a file that exists instead of replacing it",
-          DEFAULT_APPEND, flags | GST_PARAM_MUTABLE_READY));
-  /**
-   * GstJsonSink:flush:
-   *
-   * Since: 0.1
-   */
+          FALSE, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (klass, PROP_FLUSH,
       g_param_spec_boolean ("flush", "Flush",
           "Write each line at once instead of 64 KiB at a time (devices and pipes always are)",
-          DEFAULT_FLUSH, flags | GST_PARAM_MUTABLE_PLAYING));
-  /**
-   * GstJsonSink:post-messages:
-   *
-   * Since: 0.1
-   */
+          FALSE, flags | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (klass, PROP_POST_MESSAGES,
       g_param_spec_boolean ("post-messages", "Post messages",
           "Post an element message jsonsink-page for each page, with its line",
-          DEFAULT_POST_MESSAGES, flags | GST_PARAM_MUTABLE_PLAYING));
+          FALSE, flags | GST_PARAM_MUTABLE_PLAYING));
 }
 
 static void
