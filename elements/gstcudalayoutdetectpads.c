@@ -43,6 +43,29 @@ sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
       look ? &self->info : NULL);
 }
 
+/* After the last buffer nobody else would tell the application that the stream ended early. */
+static void
+end_early (GstCudaLayoutDetect * self, GstFlowReturn result)
+{
+  if (result != GST_FLOW_NOT_LINKED && result >= GST_FLOW_EOS)
+    return;
+  GST_ELEMENT_FLOW_ERROR (self, result);
+  gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+}
+
+/* Puts a serialized event in. */
+static GstFlowReturn
+queue_event (GstCudaLayoutDetect * self, GstEvent * event)
+{
+  gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+  GstFlowReturn result = gst_layout_queue_push (self->queue,
+      GST_MINI_OBJECT_CAST (event), NULL);
+
+  if (eos)
+    end_early (self, result);
+  return result;
+}
+
 static GstFlowReturn
 sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
@@ -79,8 +102,7 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
       return GST_FLOW_NOT_NEGOTIATED;
     }
   }
-  return gst_layout_queue_push (self->queue, GST_MINI_OBJECT_CAST (event),
-      NULL);
+  return queue_event (self, event);
 }
 
 static gboolean
@@ -198,11 +220,12 @@ look_at (GstCudaLayoutDetect * self, GArray * items)
   GstBuffer *first =
       GST_BUFFER (g_array_index (items, GstLayoutItem, 0).object);
   nn_detector_settings settings;
-  GstClockTime time;
+  GstClockTime time = GST_CLOCK_TIME_NONE;
   GError *error = NULL;
 
-  time = gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
-      GST_BUFFER_PTS (first));
+  if (self->segment.format == GST_FORMAT_TIME)
+    time = gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
+        GST_BUFFER_PTS (first));
   if (GST_CLOCK_TIME_IS_VALID (time))
     gst_object_sync_values (GST_OBJECT (self), time);
   get_settings (self, &settings);
@@ -246,21 +269,36 @@ drop_item (GstCudaLayoutDetect * self, GstLayoutItem * item)
     gst_mini_object_unref (item->object);
 }
 
-/* Upstream gets `result` with its next buffer. If there is none to come, nobody else would tell the
- * application that the stream ended early. */
+/* Upstream gets `result` with its next buffer. */
 static void
 stop (GstCudaLayoutDetect * self, GstFlowReturn result)
 {
   GST_DEBUG_OBJECT (self, "pausing: %s", gst_flow_get_name (result));
-  if (result != GST_FLOW_FLUSHING) {
-    gst_layout_queue_set_result (self->queue, result);
-    if (gst_layout_queue_is_closed (self->queue)
-        && (result == GST_FLOW_NOT_LINKED || result < GST_FLOW_EOS)) {
-      GST_ELEMENT_FLOW_ERROR (self, result);
-      gst_pad_push_event (self->srcpad, gst_event_new_eos ());
-    }
-  }
+  gst_layout_queue_set_result (self->queue, result);
+  if (gst_layout_queue_is_closed (self->queue))
+    end_early (self, result);
   gst_pad_pause_task (self->srcpad);
+}
+
+/* A batch, or what stands before one. Once downstream wants no more frames (GST_FLOW_EOS) it still
+ * gets events, of which one may begin a new segment. */
+static GstFlowReturn
+give_out (GstCudaLayoutDetect * self, GArray * items, GstFlowReturn result)
+{
+  for (guint i = 0; i < items->len; i++) {
+    GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
+
+    if (result == GST_FLOW_EOS
+        && gst_layout_queue_begins_segment (item->object))
+      result = GST_FLOW_OK;
+    if (result == GST_FLOW_OK)
+      result = push_item (self, item);
+    else if (result == GST_FLOW_EOS && GST_IS_EVENT (item->object))
+      push_item (self, item);
+    else
+      drop_item (self, item);
+  }
+  return result;
 }
 
 static void
@@ -279,15 +317,10 @@ loop (gpointer data)
       gst_layout_detector_batch (self->detector), timeout, items);
   if (result == GST_FLOW_OK && g_array_index (items, GstLayoutItem, 0).look)
     result = look_at (self, items);
-  for (guint i = 0; i < items->len; i++) {
-    GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
-
-    if (result == GST_FLOW_OK)
-      result = push_item (self, item);
-    else
-      drop_item (self, item);
-  }
-  if (result != GST_FLOW_OK)
+  result = give_out (self, items, result);
+  if (result == GST_FLOW_EOS)
+    gst_layout_queue_refuse (self->queue);
+  else if (result != GST_FLOW_OK)
     stop (self, result);
 }
 

@@ -23,6 +23,7 @@ struct _GstLayoutQueue
   guint capacity;
   guint n_buffers, n_look;      /* in entries */
   gboolean closed;              /* an EOS event went in */
+  gboolean refusing;            /* buffers, until a segment begins */
   GstFlowReturn result;
   QueryState query;
   gboolean answer;
@@ -65,7 +66,7 @@ gst_layout_queue_set_result (GstLayoutQueue * queue, GstFlowReturn result)
   g_mutex_lock (&queue->lock);
   queue->result = result;
   if (result == GST_FLOW_OK)
-    queue->closed = FALSE;
+    queue->closed = queue->refusing = FALSE;
   g_cond_broadcast (&queue->changed);
   g_mutex_unlock (&queue->lock);
 }
@@ -132,6 +133,38 @@ append (GstLayoutQueue * queue, GstMiniObject * object,
   g_cond_broadcast (&queue->changed);
 }
 
+gboolean
+gst_layout_queue_begins_segment (const GstMiniObject * object)
+{
+  return GST_IS_EVENT (object)
+      && (GST_EVENT_TYPE (object) == GST_EVENT_STREAM_START
+      || GST_EVENT_TYPE (object) == GST_EVENT_SEGMENT);
+}
+
+void
+gst_layout_queue_refuse (GstLayoutQueue * queue)
+{
+  GList *next;
+
+  g_mutex_lock (&queue->lock);
+  queue->refusing = TRUE;
+  for (GList * l = queue->entries.head; l && queue->refusing; l = next) {
+    Entry *entry = l->data;
+
+    next = l->next;
+    queue->refusing = !gst_layout_queue_begins_segment (entry->item.object);
+    if (!GST_IS_BUFFER (entry->item.object))
+      continue;
+    queue->n_buffers--;
+    queue->n_look -= entry->item.look;
+    gst_mini_object_unref (entry->item.object);
+    g_free (entry);
+    g_queue_delete_link (&queue->entries, l);
+  }
+  g_cond_broadcast (&queue->changed);
+  g_mutex_unlock (&queue->lock);
+}
+
 GstFlowReturn
 gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,
     const GstVideoInfo * info)
@@ -142,11 +175,15 @@ gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,
   if (GST_IS_EVENT (object)
       && GST_EVENT_TYPE (object) == GST_EVENT_STREAM_START)
     queue->closed = FALSE;
+  if (gst_layout_queue_begins_segment (object))
+    queue->refusing = FALSE;
   while (GST_IS_BUFFER (object) && queue->result == GST_FLOW_OK
-      && !queue->closed && queue->n_buffers >= queue->capacity)
+      && !queue->closed && !queue->refusing
+      && queue->n_buffers >= queue->capacity)
     g_cond_wait (&queue->changed, &queue->lock);
   result = queue->result;
-  if (result == GST_FLOW_OK && queue->closed)
+  if (result == GST_FLOW_OK && (queue->closed
+          || (queue->refusing && GST_IS_BUFFER (object))))
     result = GST_FLOW_EOS;
   if (result == GST_FLOW_OK) {
     if (GST_IS_EVENT (object)

@@ -33,6 +33,12 @@ gboolean gst_layout_queue_is_closed (GstLayoutQueue * queue);
 /* Drops what is in it; queries are answered with FALSE. */
 void gst_layout_queue_clear (GstLayoutQueue * queue);
 
+/* Whether it is an event after which buffers are wanted again that were not before. */
+gboolean gst_layout_queue_begins_segment (const GstMiniObject * object);
+/* Downstream wants no more buffers of this segment: those in the queue are dropped, and putting one
+ * in gives GST_FLOW_EOS, until a segment or a stream begins. Events and queries pass. */
+void gst_layout_queue_refuse (GstLayoutQueue * queue);
+
 /* `object` (a buffer or an event) is taken. `info`: the frame's, to look for regions on it, or NULL.
  * After an EOS event the answer is GST_FLOW_EOS until a stream starts again. */
 GstFlowReturn gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,

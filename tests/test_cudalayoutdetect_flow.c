@@ -27,6 +27,8 @@ GST_START_TEST (events_keep_their_place)
   GstBuffer *out;
   GstDocLayout *layout;
 
+  while (gst_harness_events_received (h) < 3)   /* stream-start, caps, segment */
+    g_usleep (1000);
   gst_pad_add_probe (h->sinkpad, GST_PAD_PROBE_TYPE_BUFFER
       | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note, text, NULL);
   gst_harness_push (h, detect_page (0));
@@ -44,7 +46,7 @@ GST_START_TEST (events_keep_their_place)
   while (gst_harness_events_received (h) < 8)
     g_usleep (1000);
   fail_unless_equals_string (text->str,
-      "stream-start caps segment 0 gap caps segment 2 tag eos ");
+      "0 gap caps segment 2 tag eos ");
   gst_harness_teardown (h);
   g_string_free (text, TRUE);
 }
@@ -246,6 +248,96 @@ GST_START_TEST (short_frame)
 
 GST_END_TEST
 
+/* What becomes of frames when the next element is stopped: not a wait without end. */
+GST_START_TEST (next_element_stopped)
+{
+  GstHarness *h = detect_start (1);
+  GstFlowReturn result = GST_FLOW_OK;
+
+  gst_pad_set_active (h->sinkpad, FALSE);
+  for (guint i = 0; i < 10 && result == GST_FLOW_OK; i++)
+    result = gst_harness_push (h, detect_page (i));
+  fail_unless_equals_int (result, GST_FLOW_FLUSHING);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST
+
+static GstFlowReturn
+refuse (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  gst_buffer_unref (buffer);
+  return GST_FLOW_NOT_NEGOTIATED;
+}
+
+/* The last frame is refused before or after the end of the stream is known: one error says so. */
+GST_START_TEST (last_frame_refused)
+{
+  GstHarness *h = detect_start (1);
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+
+  gst_element_set_bus (h->element, bus);
+  gst_pad_set_chain_function (h->sinkpad, refuse);
+  gst_harness_push (h, detect_page (0));
+  if (__i__ == 1)
+    while (gst_harness_push (h, detect_page (1)) == GST_FLOW_OK)
+      g_usleep (1000);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  message = gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND,
+      GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "the stream ended in silence");
+  gst_message_unref (message);
+  fail_if (gst_bus_timed_pop_filtered (bus, 20 * GST_MSECOND,
+          GST_MESSAGE_ERROR));
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST
+
+/* Frames of a source that counts bytes, as appsrc does unless told otherwise. */
+GST_START_TEST (segment_of_bytes)
+{
+  GstHarness *h = detect_start (1);
+  GstSegment segment;
+  GstBuffer *out;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  gst_harness_push (h, detect_page (1));
+  out = gst_harness_pull (h);
+  detect_check_found (out, 1);
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST
+
+/* An element behind wants no more frames before the source has given all: the end still gets to the
+ * sink. */
+GST_START_TEST (ended_from_behind)
+{
+  GstElement *pipeline = gst_parse_launch ("videotestsrc num-buffers=8 ! "
+      "video/x-raw,format=GRAY8,width=64,height=48 ! cudalayoutdetect "
+      "batch-size=2 ! identity eos-after=3 ! fakesink", NULL);
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND,
+      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "the end was lost");
+  fail_unless_equals_string (GST_MESSAGE_TYPE_NAME (message), "eos");
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+}
+
+GST_END_TEST
+
 /* In a whole pipeline: GRAY8 from videotestsrc, in memory of our pool, told where it ran. */
 GST_START_TEST (pipeline)
 {
@@ -294,6 +386,10 @@ flow_suite (void)
   tcase_add_loop_test (tc, allocation, 0, 2);
   tcase_add_test (tc, latency);
   tcase_add_test (tc, short_frame);
+  tcase_add_test (tc, next_element_stopped);
+  tcase_add_loop_test (tc, last_frame_refused, 0, 2);
+  tcase_add_test (tc, segment_of_bytes);
+  tcase_add_test (tc, ended_from_behind);
   tcase_add_test (tc, pipeline);
   return s;
 }
