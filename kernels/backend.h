@@ -22,10 +22,11 @@ typedef struct nn_backend {
   void *(*alloc) (size_t bytes, nn_error *err);
   void (*free) (void *memory); /* NULL is fine */
 
-  /* Brackets each run of a session on the calling thread. `threads` bounds the CPU threads that the
-   * kernels of this run use. end_run() returns when all results can be read. */
-  nn_status (*begin_run) (int threads, nn_error *err);
-  nn_status (*end_run) (nn_error *err);
+  /* Brackets the preparing of a plan's kernels and each run of a session, on the calling thread.
+   * `threads` bounds the CPU threads that kernels use; a library may fix that number when a kernel
+   * is prepared. end() returns when all results can be read. */
+  nn_status (*begin) (int threads, nn_error *err);
+  nn_status (*end) (nn_error *err);
 } nn_backend;
 
 extern const nn_backend nn_backend_cpu;

@@ -134,7 +134,7 @@ open_lane (nn_detector *d, int index, nn_error *err)
   l->outputs = calloc ((size_t) nn_model_n_outputs (d->model), sizeof *l->outputs);
   if (!l->outputs)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for page %d of a batch", index);
-  l->session = nn_session_new (d->plan, 1, err);
+  l->session = nn_session_new (d->plan, err);
   l->page = l->session ? nn_page_new (err) : NULL;
   if (!l->page)
     return err->status;
@@ -170,7 +170,7 @@ open_all (nn_detector *d, nn_device_kind device, int batch, const char *labels_f
     return err->status;
   struct stat file;
   d->weight_bytes = stat (nn_model_path (d->model), &file) ? 0 : (size_t) file.st_size;
-  d->plan = nn_plan_new (d->model, device, 1, err);
+  d->plan = nn_plan_new (d->model, device, 1, 1, err);
   if (!d->plan)
     return err->status;
   d->lanes = calloc ((size_t) batch, sizeof *d->lanes);

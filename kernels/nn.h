@@ -52,16 +52,16 @@ nn_value_info nn_model_output (const nn_model *model, int index);
 const char *nn_model_metadata (const nn_model *model, const char *key); /* NULL if absent */
 
 /* Makes the model ready for `batch` pages a run (open batch dimensions become `batch`; a model
- * whose batch is fixed takes that number only). */
-nn_plan *nn_plan_new (nn_model *model, nn_device_kind device, int batch, nn_error *err);
+ * whose batch is fixed takes that number only). `threads`: how many CPU threads one run may use
+ * (≥ 1), which kernels are chosen for; ignored on other devices. */
+nn_plan *nn_plan_new (nn_model *model, nn_device_kind device, int batch, int threads, nn_error *err);
 nn_plan *nn_plan_ref (nn_plan *plan);
 void nn_plan_unref (nn_plan *plan);
 int nn_plan_nodes_before (const nn_plan *plan); /* operator nodes in the file, Constants aside */
 int nn_plan_nodes_after (const nn_plan *plan);  /* that run */
 size_t nn_plan_arena_bytes (const nn_plan *plan);
 
-/* `threads`: how many CPU threads one run may use (≥ 1); ignored on other devices. */
-nn_session *nn_session_new (nn_plan *plan, int threads, nn_error *err);
+nn_session *nn_session_new (nn_plan *plan, nn_error *err);
 void nn_session_free (nn_session *session);
 /* Where to write input `index` before nn_session_run(). Its strides say how elements lie. */
 nn_tensor *nn_session_input (nn_session *session, int index);

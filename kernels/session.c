@@ -27,11 +27,11 @@ struct nn_plan {
   int n_steps;
   size_t *offset; /* by value index; SIZE_MAX: none */
   size_t arena_bytes, scratch_bytes;
+  int threads;
 };
 
 struct nn_session {
   nn_plan *plan;
-  int threads;
   char *arena, *scratch;
   nn_call *calls; /* the plan's, with addresses; n_bound of them have their `local` */
   nn_tensor *tensors;
@@ -46,6 +46,15 @@ nn_backend_find (nn_device_kind kind, nn_error *err)
     return &nn_backend_cpu;
   nn_fail (err, NN_ERR_DEVICE, "this build has no CUDA backend");
   return NULL;
+}
+
+/* Ends what backend->begin() began; the first failure is the one to tell. */
+static nn_status
+end (const nn_backend *backend, nn_status status, nn_error *err)
+{
+  nn_error ignored;
+  nn_status ended = backend->end (status == NN_OK ? err : &ignored);
+  return status != NN_OK ? status : ended;
 }
 
 /* ---------------------------------------------------------------- plan */
@@ -105,9 +114,12 @@ prepare_steps (nn_plan *plan, nn_error *err)
   plan->offset = calloc ((size_t) plan->graph->n_values + 1, sizeof *plan->offset);
   if (plan->steps == NULL || plan->offset == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for the plan");
-  for (nn_node *node = plan->graph->first; node != NULL; node = node->next)
-    if (prepare_step (plan, &plan->steps[plan->n_steps++], node, err) != NN_OK)
-      return nn_fail_in (err, "node '%s' (%s)", node->name, node->op->name);
+  nn_status status = plan->backend->begin (plan->threads, err);
+  for (nn_node *node = plan->graph->first; node != NULL && status == NN_OK; node = node->next)
+    if ((status = prepare_step (plan, &plan->steps[plan->n_steps++], node, err)) != NN_OK)
+      nn_fail_in (err, "node '%s' (%s)", node->name, node->op->name);
+  if ((status = end (plan->backend, status, err)) != NN_OK)
+    return status;
   return nn_graph_plan_arena (plan->graph, MAX_ARENA_BYTES, plan->offset, &plan->arena_bytes, err);
 }
 
@@ -130,13 +142,17 @@ make_plan (nn_plan *plan, int batch, nn_error *err)
 }
 
 nn_plan *
-nn_plan_new (nn_model *model, nn_device_kind device, int batch, nn_error *err)
+nn_plan_new (nn_model *model, nn_device_kind device, int batch, int threads, nn_error *err)
 {
   const nn_backend *backend = nn_backend_find (device, err);
   if (backend == NULL)
     return NULL;
   if (batch < 1) {
     nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages", batch);
+    return NULL;
+  }
+  if (threads < 1) {
+    nn_fail (err, NN_ERR_ARGUMENT, "%d threads", threads);
     return NULL;
   }
   nn_plan *plan = calloc (1, sizeof *plan);
@@ -147,6 +163,7 @@ nn_plan_new (nn_model *model, nn_device_kind device, int batch, nn_error *err)
   atomic_init (&plan->refs, 1);
   plan->model = nn_model_ref (model);
   plan->backend = backend;
+  plan->threads = threads;
   if (make_plan (plan, batch, err) != NN_OK) {
     nn_fail_in (err, "%s", nn_model_path (model));
     nn_plan_unref (plan);
@@ -263,7 +280,7 @@ bind_calls (nn_session *session, nn_error *err)
 }
 
 nn_session *
-nn_session_new (nn_plan *plan, int threads, nn_error *err)
+nn_session_new (nn_plan *plan, nn_error *err)
 {
   nn_session *session = calloc (1, sizeof *session);
   if (session == NULL) {
@@ -271,7 +288,6 @@ nn_session_new (nn_plan *plan, int threads, nn_error *err)
     return NULL;
   }
   session->plan = nn_plan_ref (plan);
-  session->threads = threads > 0 ? threads : 1;
   if (allocate (session, err) != NN_OK || bind_calls (session, err) != NN_OK) {
     nn_fail_in (err, "%s", nn_model_path (plan->model));
     nn_session_free (session);
@@ -316,12 +332,10 @@ nn_status
 nn_session_run (nn_session *session, nn_error *err)
 {
   const nn_plan *plan = session->plan;
-  nn_status status = plan->backend->begin_run (session->threads, err);
+  nn_status status = plan->backend->begin (plan->threads, err);
   for (int i = 0; status == NN_OK && i < plan->n_steps; i++)
     if ((status = plan->steps[i].kernel->run (&session->calls[i], err)) != NN_OK)
       nn_fail_in (err, "%s: node '%s' (%s)", nn_model_path (plan->model), session->calls[i].node->name,
                   session->calls[i].node->op->name);
-  nn_error ignored;
-  nn_status ended = plan->backend->end_run (status == NN_OK ? err : &ignored);
-  return status != NN_OK ? status : ended;
+  return end (plan->backend, status, err);
 }

@@ -60,6 +60,13 @@ def compare(name, session, nn_run, model, x, options):
     return worst
 
 
+def count_threads(nn_run, model, choice):
+    """Threads of the process while one session runs with --threads 1: its own, and main's."""
+    text = subprocess.run([nn_run, "--choice", choice, "--threads", "1", model], check=True,
+                          stdout=subprocess.PIPE, text=True, timeout=300).stdout
+    return int(text.split("process threads ")[1].split()[0])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nn-run", required=True)
@@ -82,7 +89,9 @@ def main():
             worst = max(worst, compare(f"{name}, {choice}", session, args.nn_run, str(model), x, ["--choice", choice]))
     worst = max(worst, compare("page, 3 sessions side by side", session, args.nn_run, str(model), page, ["--sessions", "3"]))
     worst = max(worst, compare("page, 2 threads", session, args.nn_run, str(model), page, ["--threads", "2"]))
-    return int(worst > LIMIT)
+    threads = {choice: count_threads(args.nn_run, str(model), choice) for choice in ("best", "onednn")}
+    print(f"process threads with --threads 1: {threads} (2 expected: the run's and main's)")
+    return int(worst > LIMIT or any(n != 2 for n in threads.values()))
 
 
 if __name__ == "__main__":

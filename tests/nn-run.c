@@ -7,6 +7,7 @@
 #include "kernels/cpu/loop.h"
 #include "kernels/nn.h"
 
+#include <dirent.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -28,6 +29,7 @@ typedef struct worker {
   nn_session *session;
   int n_inputs;
   double *ms; /* `repeat` times */
+  int process_threads; /* after the last run, this one and main() included */
   nn_status status;
   nn_error err;
 } worker;
@@ -143,6 +145,18 @@ now_ms (void)
   return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
 }
 
+static int
+count_threads (void)
+{
+  int n = 0;
+  DIR *tasks = opendir ("/proc/self/task");
+  for (const struct dirent *entry; tasks != NULL && (entry = readdir (tasks)) != NULL;)
+    n += entry->d_name[0] != '.';
+  if (tasks != NULL)
+    closedir (tasks);
+  return n;
+}
+
 static void *
 work (void *data)
 {
@@ -153,6 +167,7 @@ work (void *data)
     w->status = nn_session_run (w->session, &w->err);
     w->ms[i] = now_ms () - start;
   }
+  w->process_threads = count_threads ();
   return NULL;
 }
 
@@ -214,7 +229,7 @@ start (const settings *set, nn_model *model, nn_plan *plan, worker *w)
   w->set = set;
   w->plan = plan;
   w->ms = calloc ((size_t) set->repeat + 1, sizeof (double));
-  w->session = nn_session_new (plan, set->threads, &err);
+  w->session = nn_session_new (plan, &err);
   if (w->ms == NULL || w->session == NULL) {
     fprintf (stderr, "nn-run: %s\n", w->session ? "out of memory" : err.message);
     return false;
@@ -262,6 +277,7 @@ report (const settings *set, nn_model *model, worker *workers)
       return false;
   for (int i = 0; i < set->sessions && set->repeat > 0; i++)
     print_times (set, &workers[i]);
+  printf ("process threads %d\n", workers[0].process_threads);
   return true;
 }
 
@@ -275,7 +291,7 @@ main (int argc, char **argv)
     return 2;
   }
   nn_model *model = nn_model_open (set.model, &err);
-  nn_plan *plan = model ? nn_plan_new (model, NN_DEVICE_CPU, batch_of (&set, model), &err) : NULL;
+  nn_plan *plan = model ? nn_plan_new (model, NN_DEVICE_CPU, batch_of (&set, model), set.threads, &err) : NULL;
   if (plan == NULL) {
     fprintf (stderr, "nn-run: %s\n", err.message);
     nn_model_unref (model);

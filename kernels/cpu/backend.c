@@ -20,16 +20,20 @@ alloc (size_t bytes, nn_error *err)
   return memory;
 }
 
+/* The thread is the application's: it gets its own number back. */
+static _Thread_local int threads_before;
+
 static nn_status
-begin_run (int threads, nn_error *err)
+begin (int threads, nn_error *err)
 {
-  nn_cpu_set_threads (threads);
+  threads_before = nn_cpu_set_threads (threads);
   return NN_OK;
 }
 
 static nn_status
-end_run (nn_error *err)
+end (nn_error *err)
 {
+  nn_cpu_set_threads (threads_before);
   return NN_OK;
 }
 
@@ -40,6 +44,6 @@ const nn_backend nn_backend_cpu = {
   .rewrite = nn_cpu_pair_convs,
   .alloc = alloc,
   .free = free,
-  .begin_run = begin_run,
-  .end_run = end_run,
+  .begin = begin,
+  .end = end,
 };

@@ -22,8 +22,9 @@ extern const nn_kernel nn_cpu_shape, nn_cpu_cast, nn_cpu_gather, nn_cpu_slice;
 /* Joins pairs of convolutions of a fused graph to nodes that only this device has (pairs.c). */
 nn_status nn_cpu_pair_convs (nn_graph *graph, nn_error *err);
 
-/* How many threads (≥ 1) the kernels that the calling thread runs from now on may use. */
-void nn_cpu_set_threads (int threads);
+/* How many threads (≥ 1) the kernels that the calling thread prepares and runs from now on may use;
+ * returns the number that was set before. */
+int nn_cpu_set_threads (int threads);
 
 /* For tests: which implementation the plans made from now on use where there are several. Not
  * to be changed while another thread makes a plan. */

@@ -4,8 +4,10 @@
 
 #include <omp.h>
 
-void
+int
 nn_cpu_set_threads (int threads)
 {
+  int before = omp_get_max_threads ();
   omp_set_num_threads (threads);
+  return before;
 }
