@@ -165,9 +165,9 @@ for path in sys.argv[6:]:
 
 
 def our_command(args, cores, pages, output, pdf):
-    launch = f"{args.build}/pipelines/doclayout-launch"
-    return [launch, f"pdfsrc name=src dpi={args.dpi} pages={pages} ! cudalayoutdetect batch-size={cores} ! "
-                    f"jsonsink name=sink", "--set", f"src.location={pdf}", "--set", f"sink.location={output}"]
+    return [f"{args.build}/pipelines/doclayout-launch", "--set", f"src.location={pdf}", "--set",
+            f"sink.location={output}", "pdfsrc", "name=src", f"dpi={args.dpi}", f"pages={pages}", "!",
+            "cudalayoutdetect", f"batch-size={cores}", "!", "jsonsink", "name=sink"]
 
 
 def rapid_command(args, cores, first, output, pdf):
