@@ -54,9 +54,20 @@ def commands_of_source(path):
             yield from (("sh", line, None) for line in unfold(block.group(1)))
 
 
+def markdown_pages():
+    return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def dead_links():
+    """Links to files of the repository that are not there."""
+    for path in markdown_pages():
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+            if "://" not in target and not (path.parent / target).exists():
+                yield f"{path.relative_to(ROOT)}: {target}"
+
+
 def all_commands():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for path in pages:
+    for path in markdown_pages():
         yield from ((path, *command) for command in commands_of_markdown(path))
     for path in sorted((ROOT / "elements").glob("gst*.c")):
         yield from ((path, *command) for command in commands_of_source(path))
@@ -94,6 +105,9 @@ def main():
     # Debian's Python, which is the one that has the packages python3-gi and python3-gst-1.0.
     env["PATH"] = f"/usr/bin:{env['PATH']}"
     ran = failed = 0
+    for link in dead_links():
+        failed += 1
+        print(f"FAILED, a link to nowhere: {link}")
     for path, language, command, left_out in all_commands():
         shown = f"{path.relative_to(ROOT)}: {command.splitlines()[0]}"
         if left_out or DONE_ALREADY.match(command):
@@ -106,7 +120,7 @@ def main():
             print(f"FAILED with {done.returncode}: {shown}\n{done.stdout[-500:]}{done.stderr[-1500:]}")
         else:
             print(f"ok: {shown}")
-    print(f"{ran} commands ran, {failed} failed")
+    print(f"{ran} commands ran, {failed} commands or links failed")
     return 1 if failed or ran < 5 else 0
 
 
