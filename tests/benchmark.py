@@ -5,11 +5,12 @@
     tests/benchmark.py network BUILD [--rounds N]
         The network alone, milliseconds a page: ours, ONNX Runtime and OpenVINO take turns, on one
         thread pinned to one core, so that a change of the machine's speed meets all of them.
-    tests/benchmark.py job BUILD PDF… [--dpi N] [--rounds N]
+    tests/benchmark.py job BUILD PDF… [--times N] [--dpi N] [--rounds N]
         PDF to JSON Lines, pages a second and peak memory: our pipeline and RapidLayout fed by
         pypdfium2 take turns, each a process of its own, with 1 and with 2 cores. Rendering counts on
         both sides, start-up (imports, loading the model) on neither: it is measured by a run
-        over one page and taken off. Memory is the largest sum, over the process and its children,
+        over one page and taken off. --times repeats a document's pages, so that a short one runs long
+        enough. Memory is the largest sum, over the process and its children,
         of proportional set sizes (PSS), sampled every 20 ms.
 
 BUILD is a meson build folder. Needs the packages of tests/requirements.txt, and openvino for its
@@ -174,9 +175,14 @@ def rapid_command(args, cores, first, output, pdf):
     return [sys.executable, "-c", RAPIDLAYOUT, str(cores), str(args.dpi), "1" if first else "0", output, MODEL, pdf]
 
 
-def page_count(pdf):
+def repeat_pages(pdf, times, output):
+    """Writes the document's pages `times` times over; returns how many there are then."""
     import pypdfium2
-    return len(pypdfium2.PdfDocument(pdf))
+    source, result = pypdfium2.PdfDocument(pdf), pypdfium2.PdfDocument.new()
+    for _ in range(times):
+        result.import_pages(source)
+    result.save(output)
+    return len(result)
 
 
 def job(args):
@@ -186,8 +192,9 @@ def job(args):
     with tempfile.TemporaryDirectory() as folder:
         output = f"{folder}/out.jsonl"
         for cores, pin in ((1, "0"), (2, "0,1")):
-            for pdf in args.pdf:
-                pages = page_count(pdf)
+            for original in args.pdf:
+                pdf = f"{folder}/{Path(original).name}"
+                pages = repeat_pages(original, args.times, pdf)
                 sides = {"gst-doclayout": (our_command(args, cores, "1", output, pdf),
                                            our_command(args, cores, "1-", output, pdf)),
                          "RapidLayout": (rapid_command(args, cores, True, output, pdf),
@@ -216,6 +223,7 @@ def main():
     parser.add_argument("what", choices=["network", "job"])
     parser.add_argument("build", type=lambda p: str(Path(p).resolve()))
     parser.add_argument("pdf", nargs="*")
+    parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--dpi", type=float, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()

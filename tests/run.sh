@@ -23,7 +23,8 @@ prepare_python() {
     say "preparing the Python environment of the tests"
     rm -rf -- "$environment"
     mkdir -p -- "$cache_home"
-    python3 -m venv --system-site-packages "$environment"
+    # The distribution's own Python sees the packages python3-gi and python3-gst-1.0.
+    /usr/bin/python3 -m venv --system-site-packages "$environment"
     "$environment/bin/pip" install -q --no-deps --disable-pip-version-check --no-cache-dir -r "$list" >&2 ||
       die "installing tests/requirements.txt from PyPI failed"
     touch -- "$environment/complete"
