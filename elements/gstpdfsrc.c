@@ -44,6 +44,7 @@ reset (GstPdfSrc * self)
 {
   g_clear_pointer (&self->range, gst_doc_page_range_free);
   g_clear_pointer (&self->file, g_free);
+  g_clear_pointer (&self->wanted, g_free);
   g_clear_pointer (&self->uri, g_free);
   self->begun = FALSE;
   self->n_pages = self->count = self->position = self->n_errors = 0;
@@ -64,6 +65,9 @@ gst_pdf_src_start (GstBaseSrc * src)
   GST_OBJECT_LOCK (self);
   reset (self);
   self->file = g_strdup (self->location);
+  self->wanted = g_strdup (self->pages);
+  self->rate_n = self->fps_n;
+  self->rate_d = self->fps_d;
   self->scaling = (GstPdfScaling) {
   .dpi = self->dpi};
   settings = (GstPdfRendererSettings) {
@@ -120,67 +124,11 @@ gst_pdf_src_unlock_stop (GstBaseSrc * src)
   return TRUE;
 }
 
-/* With page-size-mode=fit: the size that the next elements ask for, nearest to the first page's. */
-static gboolean
-choose_fit_size (GstPdfSrc * self, gdouble width_pt, gdouble height_pt)
-{
-  GstPad *pad = GST_BASE_SRC_PAD (self);
-  GstCaps *ours = gst_pad_get_pad_template_caps (pad);
-  GstCaps *caps = gst_pad_peer_query_caps (pad, ours);
-  GstPdfScaling native = {.dpi = self->scaling.dpi };
-  GstPdfGeometry first;
-  GstStructure *structure;
-  gchar *reason = NULL;
-  gboolean ok;
-
-  if (!gst_pdf_geometry_for_page (&native, width_pt, height_pt, &first,
-          &reason))
-    gst_pdf_geometry_for_a4 (&native, &first);
-  g_free (reason);
-  gst_caps_unref (ours);
-  ok = !gst_caps_is_empty (caps);
-  if (ok) {
-    caps = gst_caps_make_writable (gst_caps_truncate (caps));
-    structure = gst_caps_get_structure (caps, 0);
-    gst_structure_fixate_field_nearest_int (structure, "width", first.width);
-    gst_structure_fixate_field_nearest_int (structure, "height", first.height);
-    gst_structure_get (structure, "width", G_TYPE_INT,
-        &self->scaling.fit_width, "height", G_TYPE_INT,
-        &self->scaling.fit_height, NULL);
-  }
-  gst_caps_unref (caps);
-  return ok;
-}
-
-/* Tells the renderer how large pages are to be. */
-static gboolean
-choose_scaling (GstPdfSrc * self, GError ** error)
-{
-  GstPdfSrcPageSizeMode mode;
-  gdouble width_pt, height_pt;
-
-  GST_OBJECT_LOCK (self);
-  mode = self->page_size_mode;
-  GST_OBJECT_UNLOCK (self);
-  if (mode == GST_PDF_SRC_PAGE_SIZE_FIT) {
-    if (!gst_pdf_renderer_first_size (self->renderer, &width_pt, &height_pt,
-            error))
-      return FALSE;
-    if (!choose_fit_size (self, width_pt, height_pt)) {
-      g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
-          "the next element takes no BGRx video; put videoconvert before it");
-      return FALSE;
-    }
-  }
-  gst_pdf_renderer_set_scaling (self->renderer, &self->scaling);
-  return TRUE;
-}
-
 static GstClockTime
 time_of (GstPdfSrc * self, guint position)
 {
-  return gst_util_uint64_scale (position, GST_SECOND * (guint64) self->fps_d,
-      (guint64) self->fps_n);
+  return gst_util_uint64_scale (position, GST_SECOND * (guint64) self->rate_d,
+      (guint64) self->rate_n);
 }
 
 /* The first thing that the streaming thread does: it waits for the document. */
@@ -216,53 +164,6 @@ fail (GstPdfSrc * self, GError * error)
     gst_pdf_src_post_error (self, error);
   g_clear_error (&error);
   return GST_FLOW_FLUSHING;
-}
-
-/* Whether the next elements look at GstVideoMeta. */
-static gboolean
-query_video_meta (GstPdfSrc * self, GstCaps * caps)
-{
-  GstQuery *query = gst_query_new_allocation (caps, FALSE);
-  gboolean known = gst_pad_peer_query (GST_BASE_SRC_PAD (self), query)
-      && gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-
-  gst_query_unref (query);
-  return known;
-}
-
-/* Caps for a page of this size, sent on where they are new. */
-static gboolean
-ensure_caps (GstPdfSrc * self, const GstPdfGeometry * geometry, guint page,
-    GError ** error)
-{
-  GstPad *pad = GST_BASE_SRC_PAD (self);
-  gboolean same = GST_VIDEO_INFO_WIDTH (&self->info) == (gint) geometry->width
-      && GST_VIDEO_INFO_HEIGHT (&self->info) == (gint) geometry->height;
-  GstCaps *caps;
-  gboolean ok = TRUE;
-
-  if (same && !self->reconfigure)
-    return TRUE;
-  gst_video_info_set_format (&self->info, GST_VIDEO_FORMAT_BGRx,
-      geometry->width, geometry->height);
-  self->info.fps_n = self->fps_n;
-  self->info.fps_d = self->fps_d;
-  caps = gst_video_info_to_caps (&self->info);
-  if (!same)
-    ok = gst_pad_peer_query_accept_caps (pad, caps)
-        && gst_base_src_set_caps (GST_BASE_SRC (self), caps);
-  if (ok) {
-    self->video_meta = query_video_meta (self, caps);
-    self->reconfigure = FALSE;
-  } else if (!GST_PAD_IS_FLUSHING (pad)) {
-    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
-        "Page %u of \"%s\" has %u × %u BGRx pixels, which the next element "
-        "does not take; page-size-mode=fit gives all pages the size that it "
-        "asks for, videoconvert other formats", page, self->file,
-        geometry->width, geometry->height);
-  }
-  gst_caps_unref (caps);
-  return ok;
 }
 
 /* The frame of a page that has failed: its own size where known, else that of the page before, else A4. */
@@ -372,7 +273,7 @@ gst_pdf_src_create (GstPushSrc * src, GstBuffer ** buffer)
   self->begun = TRUE;
   if (self->position >= self->count)
     return GST_FLOW_EOS;
-  if (self->reconfigure && !choose_scaling (self, &error))
+  if (self->reconfigure && !gst_pdf_src_choose_scaling (self, &error))
     return fail (self, error);
   page = gst_pdf_renderer_take (self->renderer, &error);
   if (!page)
@@ -381,13 +282,13 @@ gst_pdf_src_create (GstPushSrc * src, GstBuffer ** buffer)
     return fail (self, NULL);
   if (page->reason)
     choose_error_size (self, &page->geometry);
-  if (!ensure_caps (self, &page->geometry, page->number, &error))
+  if (!gst_pdf_src_ensure_caps (self, &page->geometry, page->number, &error))
     return fail (self, error);
   *buffer = make_buffer (self, page);
   if (!*buffer) {
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
-        ("There is no memory for page %u of \"%s\".", page->number,
-            self->file), (NULL));
+        ("There is no memory, or no file descriptor (ulimit -n), for page %u "
+            "of \"%s\".", page->number, self->file), (NULL));
     return fail (self, NULL);
   }
   self->last = page->geometry;

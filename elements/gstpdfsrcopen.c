@@ -53,7 +53,7 @@ gst_pdf_src_check_settings (GstPdfSrc * self)
         ("No PDF file is given; set the property location."), (NULL));
     return FALSE;
   }
-  self->range = gst_doc_page_range_parse (self->pages, &error);
+  self->range = gst_doc_page_range_parse (self->wanted, &error);
   if (!self->range) {
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
         ("The property pages is malformed: %s.", error->message), (NULL));
@@ -104,7 +104,7 @@ gst_pdf_src_choose_pages (GstPdfSrc * self, guint n_pages)
         ("\"%s\" has no pages.", self->file), (NULL));
   else if (count == 0)
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("None of the pages %s is in \"%s\", which has %u.", self->pages,
+        ("None of the pages %s is in \"%s\", which has %u.", self->wanted,
             self->file, n_pages), (NULL));
   return count > 0;
 }

@@ -30,6 +30,8 @@ struct _GstPdfSrc {
   GstPdfRenderer *renderer;
   GstDocPageRange *range;       /* until the renderer has it */
   gchar *file, *uri;            /* as opened */
+  gchar *wanted;                /* pages and frame rate, as they were set then */
+  gint rate_n, rate_d;
   gboolean looks_like_pdf;
 
   /* Of the streaming thread; counts also under the object lock, for queries and properties. */
@@ -53,6 +55,14 @@ gint gst_pdf_src_open_file (GstPdfSrc * self);
 gboolean gst_pdf_src_choose_pages (GstPdfSrc * self, guint n_pages);
 /* Posts an error of the renderer (GST_PDF_ERROR); nothing for FLUSHING. */
 void gst_pdf_src_post_error (GstPdfSrc * self, const GError * error);
+
+/* In gstpdfsrccaps.c, for the streaming thread. Both FALSE with `error`, or without it when stopping. */
+
+/* Tells the renderer how large pages are to be. */
+gboolean gst_pdf_src_choose_scaling (GstPdfSrc * self, GError ** error);
+/* Caps for a frame of this geometry, that of page `page`, sent on where they are new. */
+gboolean gst_pdf_src_ensure_caps (GstPdfSrc * self, const GstPdfGeometry * geometry, guint page,
+    GError ** error);
 
 /* In gstpdfsrcproperties.c: adds the properties to the class, and gives a new element their defaults. */
 void gst_pdf_src_install_properties (GstPdfSrcClass * klass);

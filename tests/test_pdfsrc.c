@@ -345,6 +345,28 @@ GST_START_TEST (test_reuse)
 }
 GST_END_TEST
 
+/* Settings that are changed in the middle count for the next document only. */
+GST_START_TEST (test_settings_later)
+{
+  gchar *path = pdf_write_plain ("five.pdf", 5);
+  GstHarness *h = gst_harness_new ("pdfsrc");
+  GstBuffer *buffer;
+
+  g_object_set (h->element, "location", path, "num-buffers", 3, NULL);
+  gst_harness_play (h);
+  gst_buffer_unref (gst_harness_pull (h));
+  g_object_set (h->element, "pages", "1", NULL);
+  gst_util_set_object_arg (G_OBJECT (h->element), "framerate", "100/1");
+  gst_buffer_unref (gst_harness_pull (h));
+  buffer = gst_harness_pull (h);
+  fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer),
+      3 * GST_SECOND);
+  gst_buffer_unref (buffer);
+  gst_harness_teardown (h);
+  g_free (path);
+}
+GST_END_TEST
+
 static guint
 count_entries (const gchar * folder)
 {
@@ -410,6 +432,7 @@ pdfsrc_suite (void)
   tcase_add_test (tc, test_not_negotiated);
   tcase_add_test (tc, test_queries);
   tcase_add_test (tc, test_reuse);
+  tcase_add_test (tc, test_settings_later);
   tcase_add_test (tc, test_nothing_left);
   return s;
 }
