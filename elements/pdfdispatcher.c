@@ -157,23 +157,50 @@ renew_worker (GstPdfRenderer * self, GstPdfSlot * slot)
   self->stats.renewed++;
 }
 
-static void
+static gboolean
+awaits_reply (const GstPdfSlot * slot)
+{
+  return slot->state == SLOT_OPENING || slot->state == SLOT_SIZING
+      || slot->state == SLOT_RENDERING;
+}
+
+/* Whether the others go on without a worker in this slot, so that a later try is early enough. */
+static gboolean
+can_wait (GstPdfRenderer * self, const GstPdfSlot * slot)
+{
+  for (guint i = 0; i < self->n_slots; i++) {
+    const GstPdfSlot *other = &self->slots[i];
+
+    if (other->worker && (!slot->job || awaits_reply (other)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* FALSE if there is to be another try. */
+static gboolean
 start_worker (GstPdfRenderer * self, GstPdfSlot * slot)
 {
   GError *error = NULL;
 
   slot->worker = gst_pdf_worker_new (self->memory_limit, &error);
   if (!slot->worker) {
-    give_up (self, g_error_new_literal (GST_PDF_ERROR, GST_PDF_ERROR_WORKER,
-            error->message));
+    gboolean later = can_wait (self, slot);
+
+    if (later)
+      GST_WARNING ("fewer workers than asked for: %s", error->message);
+    else
+      give_up (self, g_error_new_literal (GST_PDF_ERROR, GST_PDF_ERROR_WORKER,
+              error->message));
     g_error_free (error);
-    return;
+    return !later;
   }
   self->stats.started++;
   slot->state = SLOT_OPENING;
   slot->deadline = g_get_monotonic_time () + self->timeout;
   if (!gst_pdf_worker_open (slot->worker, self->document_fd, self->password))
     lose_worker (self, slot, FALSE, "died");
+  return TRUE;
 }
 
 static void
@@ -233,7 +260,11 @@ try_render (GstPdfRenderer * self, GstPdfSlot * slot)
     return FALSE;
   slot->frame = gst_pdf_worker_acquire_frame (slot->worker, &page->geometry);
   if (!slot->frame) {
-    finish_job (self, slot, g_strdup ("there is no memory for its frame"));
+    /* Frames come back when pages before this one have been used. */
+    if (!is_next (self, slot->job))
+      return FALSE;
+    finish_job (self, slot, g_strdup ("there is no memory, or no file "
+            "descriptor (ulimit -n), for its frame"));
     return TRUE;
   }
   self->waiting_bytes += size;
@@ -297,13 +328,6 @@ handle_reply (GstPdfRenderer * self, GstPdfSlot * slot,
   }
 }
 
-static gboolean
-awaits_reply (const GstPdfSlot * slot)
-{
-  return slot->state == SLOT_OPENING || slot->state == SLOT_SIZING
-      || slot->state == SLOT_RENDERING;
-}
-
 static void
 check_slot (GstPdfRenderer * self, GstPdfSlot * slot, gboolean readable)
 {
@@ -334,8 +358,7 @@ advance_slot (GstPdfRenderer * self, GstPdfSlot * slot)
       /* One that is lost when nothing is left to do is not needed any more. */
       if (self->opened && !slot->job && !has_job (self))
         return FALSE;
-      start_worker (self, slot);
-      return TRUE;
+      return start_worker (self, slot);
     case SLOT_IDLE:
       if (self->range && !slot->job && self->next_job >= self->count) {
         /* Its memory is of more use to those who look at the pages. */

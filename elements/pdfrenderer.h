@@ -24,7 +24,7 @@ typedef struct _GstPdfRenderer GstPdfRenderer;
 GQuark gst_pdf_error_quark (void);
 typedef enum {
   GST_PDF_ERROR_FLUSHING,
-  GST_PDF_ERROR_WORKER,         /* no worker can be started, or each dies at once */
+  GST_PDF_ERROR_WORKER,         /* not one worker can be started, or each dies at once */
   GST_PDF_ERROR_DAMAGED,        /* the document cannot be opened; its workers may have died of it */
   GST_PDF_ERROR_ENCRYPTED,      /* the password is wrong or missing */
   GST_PDF_ERROR_TIME            /* opening took longer than the time limit */

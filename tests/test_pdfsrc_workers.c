@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pdfsrc with render workers that hang, die and lie (fakepdfworker.c). */
+#include <glib/gstdio.h>
+#include <unistd.h>
+
 #include "gst_harness.h"
 #include "pdfpipeline.h"
 #include "pdfwriter.h"
@@ -259,6 +262,43 @@ GST_START_TEST (test_no_such_worker)
 
 GST_END_TEST
 
+/* Takes the program away once a worker is opening the document. */
+static gpointer
+remove_program (gpointer program)
+{
+  while (count_deeds ("0 slow") == 0)
+    g_usleep (1000);
+  g_unlink (program);
+  return NULL;
+}
+
+/* Where no further worker can be started, the first one does it all. */
+GST_START_TEST (test_no_second_worker)
+{
+  gchar *before = g_strdup (g_getenv ("DOCLAYOUT_RENDER_WORKER"));
+  gchar *program = pdf_write_bytes ("worker", "", 0), *pages;
+  GThread *thread;
+  PdfRun *run;
+
+  g_unlink (program);
+  fail_unless (symlink (before, program) == 0);
+  g_setenv ("DOCLAYOUT_RENDER_WORKER", program, TRUE);
+  g_setenv ("FAKE_WORKER", "0=slow", TRUE);
+  thread = g_thread_new ("remove", remove_program, program);
+  run = pdf_run ("location=%s render-workers=3", document);
+  g_thread_join (thread);
+  fail_unless (run->eos && run->n_errors == 0);
+  fail_unless_equals_int (get_stat (run, "workers-started"), 1);
+  pages = pdf_run_pages (run);
+  fail_unless_equals_string (pages, "1 2 3 4 5 6 7 8 9 10");
+  g_setenv ("DOCLAYOUT_RENDER_WORKER", before, TRUE);
+  pdf_run_free (run);
+  g_free (pages);
+  g_free (program);
+  g_free (before);
+}
+GST_END_TEST
+
 GST_START_TEST (test_max_errors)
 {
   const struct
@@ -430,6 +470,7 @@ pdfsrc_workers_suite (void)
   tcase_add_test (tc, test_opening_retried);
   tcase_add_test (tc, test_later_openings_fail);
   tcase_add_test (tc, test_no_such_worker);
+  tcase_add_test (tc, test_no_second_worker);
   tcase_add_test (tc, test_max_errors);
   tcase_add_test (tc, test_error_page_size);
   tcase_add_test (tc, test_renewal);
