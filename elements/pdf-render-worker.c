@@ -25,7 +25,7 @@
 /* Frames stay mapped, as faulting their pages in costs more than drawing a plain page; but those
  * that the plugin has freed since must not pile up. */
 #define MAX_MAPPINGS 32
-#define MAX_MAPPED_BYTES ((size_t) 256 << 20)
+#define MAX_MAPPED_BYTES ((size_t) 128 << 20)
 
 struct mapping {
   uint64_t frame;
@@ -216,6 +216,8 @@ render (struct worker *worker, const struct pdf_render_request *request, int fd,
     return;
   cairo_status_t status = draw (worker->page, request, data);
   g_clear_object (&worker->page);
+  if (worker->mapped > MAX_MAPPED_BYTES)
+    unmap (worker, oldest_mapping (worker));    /* the only one, which does not come again */
   if (status != CAIRO_STATUS_SUCCESS)
     fail (reply, status == CAIRO_STATUS_NO_MEMORY ? PDF_RENDER_NO_MEMORY : PDF_RENDER_FAILED,
           cairo_status_to_string (status));

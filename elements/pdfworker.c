@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,14 +23,19 @@ GST_DEBUG_CATEGORY_STATIC (gst_pdf_worker_debug);
 /* Frames come in sizes of 2^n and the three quarter steps between, so that documents of mixed page
  * sizes use the same few memories again; at most a fifth of one is wasted. */
 #define MAX_SIZE_CLASSES 128
+/* Sizes of frames that are kept for use again, one of each class counted: a document whose pages are
+ * all of other sizes must not make each of many workers keep gigabytes. */
+#define MAX_POOLED_BYTES ((gsize) 128 << 20)
 
 struct _GstPdfWorker
 {
   pid_t pid;
+  gint process;                 /* pidfd; -1 where the system has none */
   gint socket;
   struct pdf_render_request request;    /* the last one */
   gboolean waiting;             /* for its reply */
   GstBufferPool *pools[MAX_SIZE_CLASSES];
+  gsize pooled;                 /* bytes of one frame of each pool */
 };
 
 static const gchar *
@@ -123,38 +129,60 @@ gst_pdf_worker_new (guint64 memory_limit, GError ** error)
   GST_DEBUG ("worker %d started", (gint) pid);
   worker = g_new0 (GstPdfWorker, 1);
   worker->pid = pid;
+  worker->process = pidfd_open (pid, 0);
   worker->socket = sockets[0];
   return worker;
 }
 
-static gchar *
-describe_end (gint status)
+static void
+drop_pools (GstPdfWorker * worker)
 {
-  if (WIFSIGNALED (status))
-    return g_strdup_printf ("signal %d (%s)", WTERMSIG (status),
-        g_strsignal (WTERMSIG (status)));
-  return g_strdup_printf ("exit status %d", WEXITSTATUS (status));
-}
-
-gchar *
-gst_pdf_worker_free (GstPdfWorker * worker)
-{
-  gint status = 0;
-  pid_t ended;
-
-  close (worker->socket);
-  kill (worker->pid, SIGKILL);
-  do
-    ended = waitpid (worker->pid, &status, 0);
-  while (ended < 0 && errno == EINTR);
-  GST_DEBUG ("worker %d ended", (gint) worker->pid);
   for (guint i = 0; i < MAX_SIZE_CLASSES; i++) {
     if (worker->pools[i])
       gst_buffer_pool_set_active (worker->pools[i], FALSE);
     gst_clear_object (&worker->pools[i]);
   }
+  worker->pooled = 0;
+}
+
+/* An application may wait for any of its children, or for none (SIGCHLD ignored). Then our process's
+ * number may be another's already, which the descriptor never is. */
+static gchar *
+end_process (GstPdfWorker * worker)
+{
+  siginfo_t info = { 0 };
+  gint result;
+
+  if (worker->process < 0)
+    kill (worker->pid, SIGKILL);
+  else
+    pidfd_send_signal (worker->process, SIGKILL, NULL, 0);
+  do
+    result = worker->process < 0
+        ? waitid (P_PID, (id_t) worker->pid, &info, WEXITED)
+        : waitid (P_PIDFD, (id_t) worker->process, &info, WEXITED);
+  while (result < 0 && errno == EINTR);
+  if (worker->process >= 0)
+    close (worker->process);
+  if (result < 0)
+    return g_strdup ("an exit status that the application took");
+  if (info.si_code == CLD_EXITED)
+    return g_strdup_printf ("exit status %d", info.si_status);
+  return g_strdup_printf ("signal %d (%s)", info.si_status,
+      g_strsignal (info.si_status));
+}
+
+gchar *
+gst_pdf_worker_free (GstPdfWorker * worker)
+{
+  gchar *end;
+
+  close (worker->socket);
+  end = end_process (worker);
+  GST_DEBUG ("worker %d ended: %s", (gint) worker->pid, end);
+  drop_pools (worker);
   g_free (worker);
-  return describe_end (status);
+  return end;
 }
 
 gint
@@ -275,6 +303,16 @@ make_pool (gsize size)
   return pool;
 }
 
+static GstBuffer *
+allocate_frame (gsize size)
+{
+  GstAllocator *allocator = gst_unified_allocator_get ();
+  GstBuffer *frame = gst_buffer_new_allocate (allocator, size, NULL);
+
+  gst_object_unref (allocator);
+  return frame;
+}
+
 GstBuffer *
 gst_pdf_worker_acquire_frame (GstPdfWorker * worker,
     const GstPdfGeometry * geometry)
@@ -285,8 +323,14 @@ gst_pdf_worker_acquire_frame (GstPdfWorker * worker,
   GstBuffer *frame = NULL;
 
   g_return_val_if_fail (index < MAX_SIZE_CLASSES, NULL);
-  if (!*pool)
+  if (class_size > MAX_POOLED_BYTES)
+    return allocate_frame (size);
+  if (!*pool) {
+    if (worker->pooled + class_size > MAX_POOLED_BYTES)
+      drop_pools (worker);
     *pool = make_pool (class_size);
+    worker->pooled += class_size;
+  }
   if (!*pool
       || gst_buffer_pool_acquire_buffer (*pool, &frame, NULL) != GST_FLOW_OK)
     return NULL;

@@ -34,7 +34,7 @@ gboolean gst_pdf_worker_render (GstPdfWorker * worker, guint page, const GstPdfG
     GstBuffer * frame);
 
 /* A buffer of the frame's size for gst_pdf_worker_render(); it returns to this worker when it is
- * released. NULL if there is no memory. (transfer full) */
+ * released, unless it is over 128 MiB. NULL if there is no memory. (transfer full) */
 GstBuffer *gst_pdf_worker_acquire_frame (GstPdfWorker * worker, const GstPdfGeometry * geometry);
 
 typedef enum {
