@@ -423,7 +423,7 @@ gst_cuda_layout_detect_class_init (GstCudaLayoutDetectClass * klass)
   gst_element_class_set_static_metadata (element_class,
       "Document layout detector", "Filter/Analyzer/Video/Hardware",
       "Finds the regions of document pages (text, tables, figures …)",
-      "gst-doclayout");
+      "The gst-doclayout authors");
 
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DEVICE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_RESIZE_FILTER, 0);

@@ -385,7 +385,7 @@ gst_pdf_src_class_init (GstPdfSrcClass * klass)
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "PDF source",
       "Source/File/Video", "Renders the pages of a PDF document",
-      "gst-doclayout");
+      "The gst-doclayout authors");
 }
 
 static void
