@@ -54,8 +54,8 @@ reset (GstPdfSrc * self)
   self->reconfigure = TRUE;
 }
 
-/* Errors are posted here, but told to GstBaseSrc by the streaming thread: it would post a second
- * message if this failed. */
+/* Errors are posted here, but told by change_state(): GstBaseSrc would post a second message if this
+ * failed. */
 static gboolean
 gst_pdf_src_start (GstBaseSrc * src)
 {
@@ -353,6 +353,21 @@ gst_pdf_src_query (GstBaseSrc * src, GstQuery * query)
   return ok;
 }
 
+/* A document that start() could not open fails the change of state; who waits for its end would
+ * wait for ever otherwise. */
+static GstStateChangeReturn
+gst_pdf_src_change_state (GstElement * element, GstStateChange change)
+{
+  GstElementClass *parent = GST_ELEMENT_CLASS (parent_class);
+  GstStateChangeReturn result = parent->change_state (element, change);
+
+  if (change != GST_STATE_CHANGE_READY_TO_PAUSED
+      || result == GST_STATE_CHANGE_FAILURE || GST_PDF_SRC (element)->renderer)
+    return result;
+  parent->change_state (element, GST_STATE_CHANGE_PAUSED_TO_READY);
+  return GST_STATE_CHANGE_FAILURE;
+}
+
 static void
 gst_pdf_src_finalize (GObject * object)
 {
@@ -374,6 +389,7 @@ gst_pdf_src_class_init (GstPdfSrcClass * klass)
   G_OBJECT_CLASS (klass)->finalize = gst_pdf_src_finalize;
   gst_pdf_src_install_properties (klass);
 
+  element_class->change_state = gst_pdf_src_change_state;
   src_class->start = gst_pdf_src_start;
   src_class->stop = gst_pdf_src_stop;
   src_class->unlock = gst_pdf_src_unlock;

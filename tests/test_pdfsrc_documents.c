@@ -71,6 +71,25 @@ GST_START_TEST (test_not_a_file)
 }
 GST_END_TEST
 
+/* The change of state fails, so nobody waits for it, and the next one may succeed. */
+GST_START_TEST (test_state_without_document)
+{
+  gchar *path = pdf_write_plain ("plain.pdf", 1);
+  GstHarness *h = gst_harness_new ("pdfsrc");
+
+  g_object_set (h->element, "location", "/nonexistent/a.pdf", NULL);
+  for (GstState state = GST_STATE_PAUSED; state <= GST_STATE_PLAYING; state++)
+    fail_unless_equals_int (gst_element_set_state (h->element, state),
+        GST_STATE_CHANGE_FAILURE);
+  g_object_set (h->element, "location", path, NULL);
+  fail_unless_equals_int (gst_element_set_state (h->element, GST_STATE_PLAYING),
+      GST_STATE_CHANGE_SUCCESS);
+  gst_buffer_unref (gst_harness_pull (h));
+  gst_harness_teardown (h);
+  g_free (path);
+}
+GST_END_TEST
+
 GST_START_TEST (test_unreadable)
 {
   gchar *path = pdf_write_plain ("secret.pdf", 1);
@@ -235,6 +254,7 @@ pdfsrc_documents_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_checked_fixture (tc, NULL, teardown);
   tcase_add_test (tc, test_not_a_file);
+  tcase_add_test (tc, test_state_without_document);
   tcase_add_test (tc, test_unreadable);
   tcase_add_test (tc, test_not_a_pdf);
   tcase_add_test (tc, test_truncated);
