@@ -193,6 +193,31 @@ GST_START_TEST (queries)
 
 GST_END_TEST
 
+/* Downstream wants no more frames: those of the segment go, events stay, the next segment works. */
+GST_START_TEST (refusing)
+{
+  put ("fe-");
+  gst_layout_queue_refuse (queue);
+  fail_unless_equals_int (put ("f"), GST_FLOW_EOS);
+  fail_unless_equals_int (put ("e"), GST_FLOW_OK);
+  fail_unless_equals_string (take (2, LONG), "ee");
+  fail_unless_equals_int (put ("(ff"), GST_FLOW_OK);
+  fail_unless_equals_string (take (2, LONG), "(");
+  fail_unless_equals_string (take (2, LONG), "ff");
+
+  /* the next stream is in the queue already, behind what is not wanted */
+  put ("f-(ff");
+  gst_layout_queue_refuse (queue);
+  fail_unless_equals_string (take (2, LONG), "(");
+  fail_unless_equals_string (take (2, LONG), "ff");
+  fail_unless_equals_int (put ("ffff"), GST_FLOW_OK);
+  gst_layout_queue_refuse (queue);
+  fail_unless_equals_int (put ("$"), GST_FLOW_OK);
+  fail_unless_equals_string (take (2, LONG), "$");
+}
+
+GST_END_TEST
+
 static Suite *
 layoutqueue_suite (void)
 {
@@ -205,6 +230,7 @@ layoutqueue_suite (void)
   tcase_add_test (tc, timeout);
   tcase_add_test (tc, full_queue_blocks);
   tcase_add_test (tc, queries);
+  tcase_add_test (tc, refusing);
   return s;
 }
 
