@@ -241,6 +241,8 @@ gst_cuda_layout_detect_set_property (GObject * object, guint id,
       break;
     case PROP_BATCH_TIMEOUT:
       self->batch_timeout = g_value_get_uint (value);
+      gst_layout_queue_set_timeout (self->queue,
+          self->batch_timeout * G_TIME_SPAN_MILLISECOND);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -441,6 +443,8 @@ gst_cuda_layout_detect_init (GstCudaLayoutDetect * self)
   self->batch_size = DEFAULT_BATCH_SIZE;
   self->batch_timeout = DEFAULT_BATCH_TIMEOUT;
   self->queue = gst_layout_queue_new ();
+  gst_layout_queue_set_timeout (self->queue,
+      DEFAULT_BATCH_TIMEOUT * G_TIME_SPAN_MILLISECOND);
   self->stats = gst_layout_stats_new ();
   gst_cuda_layout_detect_add_pads (self);
 }

@@ -308,13 +308,9 @@ loop (gpointer data)
   GstCudaLayoutDetect *self = GST_CUDA_LAYOUT_DETECT (GST_PAD_PARENT (pad));
   g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (GstLayoutItem));
   GstFlowReturn result;
-  gint64 timeout;
 
-  GST_OBJECT_LOCK (self);
-  timeout = (gint64) self->batch_timeout * G_TIME_SPAN_MILLISECOND;
-  GST_OBJECT_UNLOCK (self);
   result = gst_layout_queue_pop (self->queue,
-      gst_layout_detector_batch (self->detector), timeout, items);
+      gst_layout_detector_batch (self->detector), items);
   if (result == GST_FLOW_OK && g_array_index (items, GstLayoutItem, 0).look)
     result = look_at (self, items);
   result = give_out (self, items, result);

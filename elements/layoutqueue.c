@@ -21,6 +21,7 @@ struct _GstLayoutQueue
   GCond changed;
   GQueue entries;               /* of Entry */
   guint capacity;
+  gint64 timeout;               /* of a batch, µs */
   guint n_buffers, n_look;      /* in entries */
   gboolean closed;              /* an EOS event went in */
   gboolean refusing;            /* buffers, until a segment begins */
@@ -49,6 +50,15 @@ gst_layout_queue_free (GstLayoutQueue * queue)
   g_cond_clear (&queue->changed);
   g_mutex_clear (&queue->lock);
   g_free (queue);
+}
+
+void
+gst_layout_queue_set_timeout (GstLayoutQueue * queue, gint64 timeout)
+{
+  g_mutex_lock (&queue->lock);
+  queue->timeout = timeout;
+  g_cond_broadcast (&queue->changed);
+  g_mutex_unlock (&queue->lock);
 }
 
 void
@@ -242,7 +252,7 @@ is_complete (GstLayoutQueue * queue, guint batch)
 
 /* Waits until there is something to give out; under the lock. */
 static void
-wait_for_batch (GstLayoutQueue * queue, guint batch, gint64 timeout)
+wait_for_batch (GstLayoutQueue * queue, guint batch)
 {
   while (queue->result == GST_FLOW_OK) {
     Entry *first = g_queue_peek_head (&queue->entries);
@@ -252,7 +262,7 @@ wait_for_batch (GstLayoutQueue * queue, guint batch, gint64 timeout)
     } else if (!first->item.look || is_complete (queue, batch)) {
       return;
     } else if (!g_cond_wait_until (&queue->changed, &queue->lock,
-            first->arrived + timeout)) {
+            first->arrived + queue->timeout)) {
       return;
     }
   }
@@ -274,14 +284,13 @@ take_first (GstLayoutQueue * queue, GArray * items)
 }
 
 GstFlowReturn
-gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 timeout,
-    GArray * items)
+gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, GArray * items)
 {
   GstFlowReturn result;
   Entry *first;
 
   g_mutex_lock (&queue->lock);
-  wait_for_batch (queue, batch, timeout);
+  wait_for_batch (queue, batch);
   result = queue->result;
   if (result == GST_FLOW_OK) {
     guint n = MIN (batch, queue->n_look);

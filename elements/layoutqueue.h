@@ -25,6 +25,10 @@ void gst_layout_queue_free (GstLayoutQueue * queue);
 /* Most buffers it holds (≥ 1); putting in another waits. */
 void gst_layout_queue_set_capacity (GstLayoutQueue * queue, guint buffers);
 
+/* How long a batch waits to fill, in µs from when its first buffer came; 0 at first. Holds for a
+ * batch that is waiting too. */
+void gst_layout_queue_set_timeout (GstLayoutQueue * queue, gint64 timeout);
+
 /* Sets the result and wakes all who wait. GST_FLOW_OK starts anew, the end of stream forgotten. */
 void gst_layout_queue_set_result (GstLayoutQueue * queue, GstFlowReturn result);
 GstFlowReturn gst_layout_queue_get_result (GstLayoutQueue * queue);
@@ -48,9 +52,9 @@ gboolean gst_layout_queue_push_query (GstLayoutQueue * queue, GstQuery * query);
 
 /* Takes what comes next, appended to `items` (of GstLayoutItem, empty): either what stands before
  * the first buffer to look at; or up to `batch` such buffers with all that stands between them. It
- * waits for a batch to fill for `timeout` µs from when its first buffer came, and not when nothing
- * more can come: at the end of the stream, a query, or a full queue. */
-GstFlowReturn gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 timeout, GArray * items);
+ * waits for a batch to fill for as long as the timeout allows, and not when nothing more can come:
+ * at the end of the stream, a query, or a full queue. */
+GstFlowReturn gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, GArray * items);
 /* Answers the query that was taken last. */
 void gst_layout_queue_answer (GstLayoutQueue * queue, gboolean answer);
 

@@ -64,7 +64,8 @@ take (guint batch, gint64 timeout)
   static gchar text[32];
 
   drop_items ();
-  if (gst_layout_queue_pop (queue, batch, timeout, items) != GST_FLOW_OK)
+  gst_layout_queue_set_timeout (queue, timeout);
+  if (gst_layout_queue_pop (queue, batch, items) != GST_FLOW_OK)
     return "!";
   for (guint i = 0; i < items->len; i++) {
     const GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
@@ -111,6 +112,26 @@ GST_START_TEST (timeout)
   waited = g_get_monotonic_time () - start;
   fail_unless (waited >= 50 * G_TIME_SPAN_MILLISECOND, "only %d µs",
       (gint) waited);
+}
+
+GST_END_TEST
+
+static gpointer
+hurry_thread (gpointer data)
+{
+  g_usleep (20000);
+  gst_layout_queue_set_timeout (queue, 0);
+  return NULL;
+}
+
+/* A batch that waits already is given out as soon as a new timeout allows. */
+GST_START_TEST (timeout_changed_while_waiting)
+{
+  GThread *thread = g_thread_new ("hurry", hurry_thread, NULL);
+
+  put ("f");
+  fail_unless_equals_string (take (2, LONG), "f");
+  g_thread_join (thread);
 }
 
 GST_END_TEST
@@ -228,6 +249,7 @@ layoutqueue_suite (void)
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_test (tc, batches);
   tcase_add_test (tc, timeout);
+  tcase_add_test (tc, timeout_changed_while_waiting);
   tcase_add_test (tc, full_queue_blocks);
   tcase_add_test (tc, queries);
   tcase_add_test (tc, refusing);
