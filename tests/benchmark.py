@@ -3,8 +3,9 @@
 """Speed and memory beside ONNX Runtime, OpenVINO and RapidLayout, in one run.
 
     tests/benchmark.py network BUILD [--rounds N]
-        The network alone, milliseconds a page: ours, ONNX Runtime and OpenVINO take turns, on one
-        thread pinned to one core, so that a change of the machine's speed meets all of them.
+        The network alone; ours, ONNX Runtime and OpenVINO take turns, so that a change of the
+        machine's speed meets all of them. First pages a second with a page on each of two cores,
+        which is how pipelines run it, then milliseconds a page on one thread pinned to one core.
     tests/benchmark.py job BUILD PDF… [--times N] [--dpi N] [--rounds N]
         PDF to JSON Lines, pages a second and peak memory: our pipeline and RapidLayout fed by
         pypdfium2 take turns, each a process of its own, with 1 and with 2 cores. Rendering counts on
@@ -41,7 +42,7 @@ def table(head, rows):
 
 # ---- the network alone ----
 
-def onnxruntime_runner(shape, data):
+def onnxruntime_runner(data):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -50,7 +51,7 @@ def onnxruntime_runner(shape, data):
     return lambda: session.run(None, {name: data})
 
 
-def openvino_runner(shape, data):
+def openvino_runner(data):
     import openvino
     core = openvino.Core()
     model = core.compile_model(MODEL, "CPU", {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"})
@@ -73,16 +74,69 @@ def median_ms(run, repeat):
     return statistics.median(times)
 
 
+def our_pages_per_second(build, repeat):
+    text = subprocess.run([f"{build}/tests/nn-run", "--repeat", str(repeat), "--threads", "1", "--sessions", "2", MODEL],
+                          check=True, capture_output=True, text=True).stdout
+    return sum(1e3 / float(ms) for ms in re.findall(r"median ([0-9.]+) ms", text))
+
+
+def onnxruntime_pages_per_second(data, repeat):
+    runners = [onnxruntime_runner(data) for _ in range(2)]
+    threads = [threading.Thread(target=median_ms, args=(run, repeat)) for run in runners]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return repeat * len(runners) / (time.perf_counter() - start)
+
+
+def openvino_pages_per_second(data, repeat):
+    """In its own mode for throughput: two streams of one thread each."""
+    import openvino
+    model = openvino.Core().compile_model(MODEL, "CPU", {
+        "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": 2, "INFERENCE_NUM_THREADS": 2,
+        "INFERENCE_PRECISION_HINT": "f32"})
+    queue = openvino.AsyncInferQueue(model, 2)
+    queue.start_async([data])
+    queue.wait_all()
+    start = time.perf_counter()
+    for _ in range(2 * repeat):
+        queue.start_async([data])
+    queue.wait_all()
+    return 2 * repeat / (time.perf_counter() - start)
+
+
+def two_pages_at_once(args, data, with_openvino):
+    sides = {"gst-doclayout": lambda: our_pages_per_second(args.build, 10),
+             "ONNX Runtime": lambda: onnxruntime_pages_per_second(data, 10)}
+    if with_openvino:
+        sides["OpenVINO"] = lambda: openvino_pages_per_second(data, 10)
+    rates = {name: [] for name in sides}
+    for _ in range(args.rounds):
+        for name, measure in sides.items():
+            rates[name].append(measure())
+    base = rates["gst-doclayout"]
+    table(["network, two pages at once on two cores", "pages/s", "ours ÷ this, median of rounds"],
+          [[name, f"{statistics.median(r):.1f}",
+            f"{statistics.median(a / b for a, b in zip(base, r)):.2f}"] for name, r in rates.items()])
+
+
 def network(args):
     import numpy
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    shape = (1, 3, 800, 608)
-    data = numpy.random.default_rng(0).standard_normal(shape).astype(numpy.float32)
-    columns = {"ONNX Runtime": onnxruntime_runner(shape, data)}
+    data = numpy.random.default_rng(0).standard_normal((1, 3, 800, 608)).astype(numpy.float32)
+    runners = {"ONNX Runtime": onnxruntime_runner, "OpenVINO": openvino_runner}
     try:
-        columns["OpenVINO"] = openvino_runner(shape, data)
+        import openvino  # noqa: F401
     except ImportError:
         print("openvino is not installed: its column is left out", file=sys.stderr)
+        del runners["OpenVINO"]
+    # First, because OpenVINO looks only once at which cores there are.
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[:2])
+    two_pages_at_once(args, data, "OpenVINO" in runners)
+    os.sched_setaffinity(0, cores[:1])
+    columns = {name: make(data) for name, make in runners.items()}
     times = {name: [] for name in ["gst-doclayout", *columns]}
     for _ in range(args.rounds):
         times["gst-doclayout"].append(our_ms(args.build, 10))
@@ -90,6 +144,7 @@ def network(args):
             run()
             times[name].append(median_ms(run, 10))
     base = times["gst-doclayout"]
+    print()
     table(["network, 1 thread", "median ms/page", "ours ÷ this, median of rounds"],
           [[name, f"{statistics.median(t):.1f}",
             f"{statistics.median(a / b for a, b in zip(base, t)):.2f}"] for name, t in times.items()])

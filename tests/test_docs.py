@@ -106,6 +106,7 @@ def main():
     env = bootstrapped_home.environment()
     # Debian's Python, which is the one that has the packages python3-gi and python3-gst-1.0.
     env["PATH"] = f"/usr/bin:{env['PATH']}"
+    env["DOCLAYOUT_TEST_PYTHON"] = os.environ.get("DOCLAYOUT_TEST_PYTHON", sys.executable)
     ran = failed = 0
     for link in dead_links():
         failed += 1
