@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstpdfsrcprivate.h"
 
+#include "pdfrenderprotocol.h"
+
 /* With page-size-mode=fit: the size that the next elements ask for, nearest to the first page's. */
 static gboolean
 choose_fit_size (GstPdfSrc * self, gdouble width_pt, gdouble height_pt)
@@ -49,6 +51,14 @@ gst_pdf_src_choose_scaling (GstPdfSrc * self, GError ** error)
     if (!choose_fit_size (self, width_pt, height_pt)) {
       g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
           "the next element takes no BGRx video; put videoconvert before it");
+      return FALSE;
+    }
+    if ((guint64) self->scaling.fit_width * self->scaling.fit_height >
+        PDF_RENDER_MAX_PIXELS) {
+      g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
+          "the next element asks for frames of %u × %u pixels, over the limit "
+          "of %u in all", self->scaling.fit_width, self->scaling.fit_height,
+          PDF_RENDER_MAX_PIXELS);
       return FALSE;
     }
   }

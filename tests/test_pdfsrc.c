@@ -249,6 +249,23 @@ GST_START_TEST (test_fit_changes)
 }
 GST_END_TEST
 
+/* A frame of a gigabyte is refused before anything is rendered. */
+GST_START_TEST (test_fit_too_large)
+{
+  gchar *path = pdf_write_plain ("plain.pdf", 1);
+  PdfRun *run = pdf_run ("location=%s page-size-mode=fit ! "
+      "video/x-raw,width=16384,height=16384", path);
+
+  fail_unless (g_error_matches (run->error, GST_CORE_ERROR,
+          GST_CORE_ERROR_NEGOTIATION));
+  fail_unless (strstr (run->error->message, "16384 × 16384") != NULL);
+  fail_unless_equals_int (run->n_errors, 1);
+  fail_unless_equals_int (run->buffers->len, 0);
+  pdf_run_free (run);
+  g_free (path);
+}
+GST_END_TEST
+
 /* Caps of a fixed size are an error in native mode, with the way out in it. */
 GST_START_TEST (test_not_negotiated)
 {
@@ -429,6 +446,7 @@ pdfsrc_suite (void)
   tcase_add_test (tc, test_strides);
   tcase_add_test (tc, test_fit);
   tcase_add_test (tc, test_fit_changes);
+  tcase_add_test (tc, test_fit_too_large);
   tcase_add_test (tc, test_not_negotiated);
   tcase_add_test (tc, test_queries);
   tcase_add_test (tc, test_reuse);
