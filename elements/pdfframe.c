@@ -26,17 +26,21 @@ pack (GstBuffer * frame, const GstPdfGeometry * geometry)
   GstBuffer *packed =
       gst_buffer_new_allocate (NULL, row * geometry->height, NULL);
   GstMapInfo from, to;
+  gboolean copied = FALSE;
 
   if (packed && gst_buffer_map (frame, &from, GST_MAP_READ)) {
     if (gst_buffer_map (packed, &to, GST_MAP_WRITE)) {
       for (guint y = 0; y < geometry->height; y++)
         memcpy (to.data + y * row, from.data + (gsize) y * geometry->stride,
             row);
+      copied = TRUE;
       gst_buffer_unmap (packed, &to);
     }
     gst_buffer_unmap (frame, &from);
   }
   gst_buffer_unref (frame);
+  if (!copied)
+    gst_clear_buffer (&packed);
   return packed;
 }
 
