@@ -313,6 +313,20 @@ gst_line_file_set_flushing (GstLineFile * file, gboolean flushing)
   gst_poll_set_flushing (file->poll, flushing);
 }
 
+/* So that the new name outlives a power cut. Not every file system can: no error then. */
+static void
+sync_folder (const gchar * path)
+{
+  g_autofree gchar *folder = g_path_get_dirname (path);
+  gint fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  if (fsync (fd) < 0)
+    GST_DEBUG ("could not sync %s: %s", folder, g_strerror (errno));
+  close (fd);
+}
+
 gboolean
 gst_line_file_commit (GstLineFile * file, GError ** error)
 {
@@ -332,6 +346,8 @@ gst_line_file_commit (GstLineFile * file, GError ** error)
         "not take the name", file->temporary);
     return FALSE;
   }
+  if (file->temporary)
+    sync_folder (file->target);
   return TRUE;
 }
 
