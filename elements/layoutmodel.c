@@ -52,14 +52,14 @@ set_missing (GError ** error, const gchar * path, gboolean is_default)
 {
   if (!is_default)
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        "The model file “%s” does not exist.", path);
+        "The model file \"%s\" does not exist.", path);
   else if (g_strcmp0 (path, g_getenv ("DOCLAYOUT_MODEL")) == 0)
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        "The model file “%s”, which DOCLAYOUT_MODEL names, does not exist.",
+        "The model file \"%s\", which DOCLAYOUT_MODEL names, does not exist.",
         path);
   else
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        "No model: “%s” does not exist. pipelines/detect.sh fetches the "
+        "No model: \"%s\" does not exist. pipelines/detect.sh fetches the "
         "default model to there; or place an ONNX model there yourself, or "
         "name one with model-file= or DOCLAYOUT_MODEL.", path);
 }
@@ -98,7 +98,7 @@ examine (const gchar * path, gboolean is_default, gchar ** key,
     if (!S_ISREG (st.st_mode)) {
       close (fd);
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
-          "The model “%s” is not a regular file.", path);
+          "The model \"%s\" is not a regular file.", path);
       return FALSE;
     }
     *sha256 = checksum (fd);
@@ -108,7 +108,7 @@ examine (const gchar * path, gboolean is_default, gchar ** key,
     close (fd);
   if (fd < 0 || *sha256 == NULL) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
-        "The model file “%s” cannot be read: %s.", path,
+        "The model file \"%s\" cannot be read: %s.", path,
         g_strerror (reason));
     return FALSE;
   }

@@ -42,4 +42,4 @@ plugin_init (GstPlugin * plugin)
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, doclayout,
     "Document layout detection: PDF pages in, regions out", plugin_init,
     GST_DOC_VERSION, "LGPL", "gst-doclayout",
-    "https://gstreamer.freedesktop.org/")
+    "Unknown package origin")

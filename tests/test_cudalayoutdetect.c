@@ -64,7 +64,7 @@ GST_START_TEST (no_model)
       GST_RESOURCE_ERROR_NOT_FOUND, WORDS ("/another.onnx"));
   g_object_set (element, "model-file", "/", NULL);
   check_error (fail_to_start (element), GST_RESOURCE_ERROR,
-      GST_RESOURCE_ERROR_OPEN_READ, WORDS ("“/”", "regular file"));
+      GST_RESOURCE_ERROR_OPEN_READ, WORDS ("\"/\"", "regular file"));
   gst_object_unref (element);
 }
 
