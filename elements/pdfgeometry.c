@@ -23,6 +23,22 @@ fit (const GstPdfScaling * scaling, gdouble width_pt, gdouble height_pt,
   g->y = floor ((g->height - height_pt * g->scale) / 2);
 }
 
+/* Of a page whose size makes sense and is within the limits. */
+static void
+lay_out (const GstPdfScaling * scaling, gdouble width_pt, gdouble height_pt,
+    GstPdfGeometry * g)
+{
+  if (scaling->fit_width) {
+    fit (scaling, width_pt, height_pt, g);
+  } else {
+    *g = (GstPdfGeometry) {
+    .width = (guint) ceil (width_pt * (scaling->dpi / 72)),
+    .height = (guint) ceil (height_pt * (scaling->dpi / 72)),
+    .scale = scaling->dpi / 72};
+  }
+  g->stride = STRIDE (g->width);
+}
+
 gboolean
 gst_pdf_geometry_for_page (const GstPdfScaling * scaling, gdouble width_pt,
     gdouble height_pt, GstPdfGeometry * g, gchar ** reason)
@@ -35,19 +51,15 @@ gst_pdf_geometry_for_page (const GstPdfScaling * scaling, gdouble width_pt,
         width_pt, height_pt);
     return FALSE;
   }
-  if (scaling->fit_width) {
-    fit (scaling, width_pt, height_pt, g);
-  } else if (width > PDF_RENDER_MAX_SIDE || height > PDF_RENDER_MAX_SIDE
-      || width * height > PDF_RENDER_MAX_PIXELS) {
+  if (!scaling->fit_width && (width > PDF_RENDER_MAX_SIDE
+          || height > PDF_RENDER_MAX_SIDE
+          || width * height > PDF_RENDER_MAX_PIXELS)) {
     *reason = g_strdup_printf ("at %g dpi it has %.0f × %.0f pixels, over the "
         "limits of %d a side and %u in all; lower dpi", scaling->dpi, width,
         height, PDF_RENDER_MAX_SIDE, PDF_RENDER_MAX_PIXELS);
     return FALSE;
-  } else {
-    *g = (GstPdfGeometry) {
-    .width = (guint) width,.height = (guint) height,.scale = scaling->dpi / 72};
   }
-  g->stride = STRIDE (g->width);
+  lay_out (scaling, width_pt, height_pt, g);
   return TRUE;
 }
 
@@ -57,9 +69,7 @@ gst_pdf_geometry_for_a4 (const GstPdfScaling * scaling, GstPdfGeometry * g)
   /* √2 × side² pixels are within the limit at this dpi. */
   gdouble side = sqrt (PDF_RENDER_MAX_PIXELS / 1.5);
   GstPdfScaling small = *scaling;
-  gchar *reason = NULL;
 
   small.dpi = MIN (scaling->dpi, side / A4_WIDTH * 72);
-  if (!gst_pdf_geometry_for_page (&small, A4_WIDTH, A4_HEIGHT, g, &reason))
-    g_assert_not_reached ();
+  lay_out (&small, A4_WIDTH, A4_HEIGHT, g);
 }
