@@ -22,10 +22,14 @@ typedef struct nn_backend {
   void *(*alloc) (size_t bytes, nn_error *err);
   void (*free) (void *memory); /* NULL is fine */
 
-  /* Brackets the preparing of a plan's kernels and each run of a session, on the calling thread.
-   * `threads` bounds the CPU threads that kernels use; a library may fix that number when a kernel
-   * is prepared. end() returns when all results can be read. */
-  nn_status (*begin) (int threads, nn_error *err);
+  /* What the runs of one session need on a device (threads, a stream); `threads` as for a plan. */
+  nn_status (*open) (int threads, void **state, nn_error *err);
+  void (*close) (void *state); /* NULL is fine */
+
+  /* Brackets the preparing of a plan's kernels (`state` NULL) and each run of a session, on the calling
+   * thread. `threads` bounds the CPU threads that kernels use, which they may count on when they are
+   * prepared. end() returns when all results can be read. */
+  nn_status (*begin) (int threads, void *state, nn_error *err);
   nn_status (*end) (nn_error *err);
 } nn_backend;
 

@@ -32,6 +32,7 @@ struct nn_plan {
 
 struct nn_session {
   nn_plan *plan;
+  void *device; /* what the backend opened */
   char *arena, *scratch;
   nn_call *calls; /* the plan's, with addresses; n_bound of them have their `local` */
   nn_tensor *tensors;
@@ -114,7 +115,7 @@ prepare_steps (nn_plan *plan, nn_error *err)
   plan->offset = calloc ((size_t) plan->graph->n_values + 1, sizeof *plan->offset);
   if (plan->steps == NULL || plan->offset == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for the plan");
-  nn_status status = plan->backend->begin (plan->threads, err);
+  nn_status status = plan->backend->begin (plan->threads, NULL, err);
   for (nn_node *node = plan->graph->first; node != NULL && status == NN_OK; node = node->next)
     if ((status = prepare_step (plan, &plan->steps[plan->n_steps++], node, err)) != NN_OK)
       nn_fail_in (err, "node '%s' (%s)", node->name, node->op->name);
@@ -246,6 +247,8 @@ allocate (nn_session *session, nn_error *err)
   if (session->calls == NULL || session->tensors == NULL || session->inputs == NULL ||
       session->outputs == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for a session");
+  if (plan->backend->open (plan->threads, &session->device, err) != NN_OK)
+    return err->status;
   if ((session->arena = plan->backend->alloc (plan->arena_bytes, err)) == NULL)
     return err->status;
   if (plan->scratch_bytes > 0 && (session->scratch = plan->backend->alloc (plan->scratch_bytes, err)) == NULL)
@@ -306,6 +309,7 @@ nn_session_free (nn_session *session)
     if (kernel->unbind != NULL)
       kernel->unbind (session->calls[i].local);
   }
+  session->plan->backend->close (session->device);
   session->plan->backend->free (session->arena);
   session->plan->backend->free (session->scratch);
   free (session->calls);
@@ -332,7 +336,7 @@ nn_status
 nn_session_run (nn_session *session, nn_error *err)
 {
   const nn_plan *plan = session->plan;
-  nn_status status = plan->backend->begin (plan->threads, err);
+  nn_status status = plan->backend->begin (plan->threads, session->device, err);
   for (int i = 0; status == NN_OK && i < plan->n_steps; i++)
     if ((status = plan->steps[i].kernel->run (&session->calls[i], err)) != NN_OK)
       nn_fail_in (err, "%s: node '%s' (%s)", nn_model_path (plan->model), session->calls[i].node->name,

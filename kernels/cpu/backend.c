@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "../backend.h"
 #include "cpu.h"
+#include "parallel.h"
 
 #include <stdlib.h>
 
@@ -20,12 +21,28 @@ alloc (size_t bytes, nn_error *err)
   return memory;
 }
 
+static nn_status
+open_team (int threads, void **state, nn_error *err)
+{
+  if (threads < 2)
+    return NN_OK;
+  *state = nn_team_new (threads, err);
+  return *state != NULL ? NN_OK : err->status;
+}
+
+static void
+close_team (void *state)
+{
+  nn_team_free (state);
+}
+
 /* The thread is the application's: it gets its own number back. */
 static _Thread_local int threads_before;
 
 static nn_status
-begin (int threads, nn_error *err)
+begin (int threads, void *state, nn_error *err)
 {
+  nn_team_enter (state, threads);
   threads_before = nn_cpu_set_threads (threads);
   return NN_OK;
 }
@@ -34,6 +51,7 @@ static nn_status
 end (nn_error *err)
 {
   nn_cpu_set_threads (threads_before);
+  nn_team_leave ();
   return NN_OK;
 }
 
@@ -44,6 +62,8 @@ const nn_backend nn_backend_cpu = {
   .rewrite = nn_cpu_pair_convs,
   .alloc = alloc,
   .free = free,
+  .open = open_team,
+  .close = close_team,
   .begin = begin,
   .end = end,
 };
