@@ -18,7 +18,6 @@ typedef enum nn_layout_policy {
 typedef struct nn_call {
   const nn_node *node;
   void *shared;      /* from prepare(): one for all sessions of a plan, read-only in run() */
-  void *local;       /* from bind(): one a session */
   nn_tensor *in;     /* node->n_in tensors; data NULL where the operand is left out */
   nn_tensor *out;    /* node->n_out tensors; data NULL where the result is left out */
   void *scratch;     /* scratch_bytes() bytes aligned to 64, contents undefined before each run */
@@ -31,10 +30,7 @@ typedef struct nn_kernel {
    * and out set; what it leaves in call->shared is freed by release(). */
   nn_status (*prepare) (nn_call *call, nn_error *err);
   size_t (*scratch_bytes) (const nn_call *call);
-  /* Once a session, when all addresses are known; what it leaves in call->local is freed by unbind(). */
-  nn_status (*bind) (nn_call *call, nn_error *err);
   nn_status (*run) (const nn_call *call, nn_error *err); /* allocates nothing */
-  void (*unbind) (void *local);
   void (*release) (void *shared);
 } nn_kernel;
 

@@ -34,9 +34,8 @@ struct nn_session {
   nn_plan *plan;
   void *device; /* what the backend opened */
   char *arena, *scratch;
-  nn_call *calls; /* the plan's, with addresses; n_bound of them have their `local` */
+  nn_call *calls; /* the plan's, with addresses */
   nn_tensor *tensors;
-  int n_bound;
   nn_tensor *inputs, *outputs;
 };
 
@@ -260,13 +259,13 @@ allocate (nn_session *session, nn_error *err)
   return NN_OK;
 }
 
-static nn_status
-bind_calls (nn_session *session, nn_error *err)
+static void
+place_calls (nn_session *session)
 {
   nn_tensor *next = session->tensors;
-  for (; session->n_bound < session->plan->n_steps; session->n_bound++) {
-    const step *s = &session->plan->steps[session->n_bound];
-    nn_call *call = &session->calls[session->n_bound];
+  for (int k = 0; k < session->plan->n_steps; k++) {
+    const step *s = &session->plan->steps[k];
+    nn_call *call = &session->calls[k];
     const nn_node *node = s->call.node;
     *call = s->call;
     call->scratch = session->scratch;
@@ -276,10 +275,7 @@ bind_calls (nn_session *session, nn_error *err)
     call->out = next;
     for (int i = 0; i < node->n_out; i++)
       *next++ = place (session, node->out[i], s->call.out[i]);
-    if (s->kernel->bind != NULL && s->kernel->bind (call, err) != NN_OK)
-      return nn_fail_in (err, "node '%s' (%s)", node->name, node->op->name);
   }
-  return NN_OK;
 }
 
 nn_session *
@@ -291,11 +287,12 @@ nn_session_new (nn_plan *plan, nn_error *err)
     return NULL;
   }
   session->plan = nn_plan_ref (plan);
-  if (allocate (session, err) != NN_OK || bind_calls (session, err) != NN_OK) {
+  if (allocate (session, err) != NN_OK) {
     nn_fail_in (err, "%s", nn_model_path (plan->model));
     nn_session_free (session);
     return NULL;
   }
+  place_calls (session);
   return session;
 }
 
@@ -304,11 +301,6 @@ nn_session_free (nn_session *session)
 {
   if (session == NULL)
     return;
-  for (int i = 0; i < session->n_bound; i++) {
-    const nn_kernel *kernel = session->plan->steps[i].kernel;
-    if (kernel->unbind != NULL)
-      kernel->unbind (session->calls[i].local);
-  }
   session->plan->backend->close (session->device);
   session->plan->backend->free (session->arena);
   session->plan->backend->free (session->scratch);

@@ -84,12 +84,12 @@ def main():
     print(f"seed {args.seed}, {model.name} against onnxruntime {onnxruntime.__version__}, limit {LIMIT:g}")
     noise, page = random.standard_normal(shape).astype(np.float32), page_like(shape, random)
     worst = 0
-    for choice in ("best", "lesser", "portable", "onednn"):
+    for choice in ("best", "direct", "lesser", "portable"):
         for name, x in (("noise", noise), ("page", page)):
             worst = max(worst, compare(f"{name}, {choice}", session, args.nn_run, str(model), x, ["--choice", choice]))
     worst = max(worst, compare("page, 3 sessions side by side", session, args.nn_run, str(model), page, ["--sessions", "3"]))
     worst = max(worst, compare("page, 2 threads", session, args.nn_run, str(model), page, ["--threads", "2"]))
-    threads = {choice: count_threads(args.nn_run, str(model), choice) for choice in ("best", "onednn")}
+    threads = {choice: count_threads(args.nn_run, str(model), choice) for choice in ("best", "direct")}
     print(f"process threads with --threads 1: {threads} (2 expected: the run's and main's)")
     return int(worst > LIMIT or any(n != 2 for n in threads.values()))
 

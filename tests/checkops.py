@@ -6,7 +6,7 @@ To add a case: one `case (...)` line in a function below that is listed in FAMIL
 nodes (`node` makes one; the chain's values are named by hand), the inputs as arrays, weights as a
 dict, and the tolerance if the default is not right. Run one family by its name:
 
-    tests/checkops.py --nn-run build/tests/nn-run [--seed N] [--choice own] [FAMILY …]
+    tests/checkops.py --nn-run build/tests/nn-run [--seed N] [--choice direct] [FAMILY …]
 
 Each case runs with each implementation of --choice. NaN and infinities must be in the same places.
 """
@@ -27,6 +27,7 @@ except ImportError as error:
 
 EXACT = (0.0, 0.0)
 DEFAULT = (1e-5, 1e-5)  # relative to the largest finite result; absolute
+WINOGRAD = (2e-5, 1e-5)  # 3x3 convolutions of many channels (kernels/cpu/conv-winograd.c)
 
 random = np.random.default_rng()
 cases = []
@@ -102,6 +103,14 @@ def convolutions():
     conv("depthwise, two filters a channel", (1, 12, 8, 8), (24, 1, 3, 3), group=12, pads=[1, 1, 1, 1])
     conv("depthwise, dilated", (1, 20, 12, 17), (20, 1, 3, 3), group=20, dilations=[2, 2], pads=[2, 2, 2, 2])
     conv("depthwise, no pad, narrow", (1, 16, 5, 5), (16, 1, 5, 5), group=16)
+    for inputs, outputs in ((16, 16), (32, 16), (48, 80), (256, 128)):  # multiples of a vector: Winograd's way
+        for size in ((1, 4), (4, 4), (5, 7), (12, 13), (40, 30)):
+            conv(f"3x3 of {inputs}>{outputs} channels, {size}", (1, inputs, *size), (outputs, inputs, 3, 3),
+                 pads=[1, 1, 1, 1], tolerance=WINOGRAD)
+    conv("3x3 of whole vectors without padding", (2, 32, 9, 11), (32, 32, 3, 3), tolerance=WINOGRAD)
+    conv("3x3 of whole vectors, pads differ", (2, 32, 9, 11), (32, 32, 3, 3), pads=[0, 2, 3, 1], tolerance=WINOGRAD)
+    conv("3x3 of whole vectors without bias", (1, 32, 9, 11), (32, 32, 3, 3), bias=False, tolerance=WINOGRAD)
+    conv("3x3 of whole vectors, several blocks", (3, 256, 44, 41), (256, 256, 3, 3), pads=[1, 1, 1, 1], tolerance=WINOGRAD)
     for _ in range(20):
         random_conv()
     case("weights computed by the network", node("Conv", ["x", "w", "b"], ["y"], pads=[1, 1, 1, 1]),
@@ -139,6 +148,8 @@ def fused():
            "silu": [node("Sigmoid", ["c"], ["s"]), node("Mul", ["c", "s"], ["y"])]}
     for name, after in act.items():
         conv(f"conv and {name}", (1, 20, 7, 9), (35, 20, 3, 3), after=after, pads=[1, 1, 1, 1])
+        conv(f"conv of whole vectors and {name}", (1, 32, 7, 9), (48, 32, 3, 3), after=after, pads=[1, 1, 1, 1],
+             tolerance=WINOGRAD)
         conv(f"depthwise conv and {name}", (1, 37, 7, 9), (37, 1, 3, 3), after=after, group=37)
     for channels in (16, 30):
         after = [node("BatchNormalization", ["c", "scale", "shift", "mean", "var"], ["n"], epsilon=1e-3),
@@ -154,6 +165,8 @@ def fused():
     for channels in (16, 19):
         case(f"conv, residual, relu, {channels}", residual,
              {"x": normal(1, 8, 9, 12), "r": normal(1, channels, 9, 12)}, {"w": normal(channels, 8, 3, 3)})
+    case("conv of whole vectors, residual, relu", residual,
+         {"x": normal(2, 32, 9, 14), "r": normal(2, 48, 9, 14)}, {"w": normal(48, 32, 3, 3)}, WINOGRAD)
     case("depthwise conv, residual, relu", [node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1], group=24), *residual[1:]],
          {"x": normal(1, 24, 9, 12), "r": normal(1, 24, 9, 12)}, {"w": normal(24, 1, 3, 3)})
     pairs()
@@ -374,7 +387,8 @@ def run_engine(nn_run, choice, path, folder, inputs):
     for i, array in enumerate(inputs.values()):
         files.append(os.path.join(folder, f"in{i}.raw"))
         np.ascontiguousarray(array).tofile(files[-1])
-    done = subprocess.run([nn_run, "--choice", choice, "--out", folder, path, *files],
+    how = ["--threads", "3"] if choice == "threads" else ["--choice", choice]
+    done = subprocess.run([nn_run, *how, "--out", folder, path, *files],
                           capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip() or f"nn-run ended with {done.returncode}")
@@ -443,7 +457,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--nn-run", required=True)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "little"))
-    parser.add_argument("--choice", action="append", choices=["best", "own", "lesser", "portable", "onednn"])
+    parser.add_argument("--choice", action="append", choices=["best", "direct", "lesser", "portable", "threads"])
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=", ".join(FAMILIES))
     args = parser.parse_args()
@@ -453,7 +467,7 @@ def main():
         random = np.random.default_rng(args.seed)
         cases.clear()
         FAMILIES[family]()
-        choices = args.choice or ["best", "lesser", "portable", "onednn"]
+        choices = args.choice or ["best", "direct", "lesser", "portable", "threads"]
         wrong = worst = 0
         for one in cases:
             failures, size = check(one, choices, args.nn_run)

@@ -37,7 +37,7 @@ typedef struct worker {
 static void
 usage (FILE *to)
 {
-  fprintf (to, "usage: nn-run [--choice best|own|lesser|portable|onednn] [--threads N] [--repeat N]\n"
+  fprintf (to, "usage: nn-run [--choice best|direct|lesser|portable] [--threads N] [--repeat N]\n"
                "              [--batch N] [--sessions N] [--out DIR] MODEL [INPUT.raw …]\n"
                "  --sessions N  N sessions of one plan, each on a thread; all must give the same bytes\n"
                "  --repeat N    runs N times more and prints the times\n");
@@ -46,8 +46,8 @@ usage (FILE *to)
 static bool
 parse_choice (const char *text)
 {
-  static const char *const names[] = { "best", "own", "lesser", "portable", "onednn" };
-  for (int i = 0; i < 5; i++)
+  static const char *const names[] = { "best", "direct", "lesser", "portable" };
+  for (int i = 0; i < 4; i++)
     if (strcmp (text, names[i]) == 0) {
       nn_cpu_choose ((nn_cpu_choice) i);
       return true;

@@ -36,21 +36,16 @@ close_team (void *state)
   nn_team_free (state);
 }
 
-/* The thread is the application's: it gets its own number back. */
-static _Thread_local int threads_before;
-
 static nn_status
 begin (int threads, void *state, nn_error *err)
 {
   nn_team_enter (state, threads);
-  threads_before = nn_cpu_set_threads (threads);
   return NN_OK;
 }
 
 static nn_status
 end (nn_error *err)
 {
-  nn_cpu_set_threads (threads_before);
   nn_team_leave ();
   return NN_OK;
 }

@@ -63,19 +63,16 @@ nn_conv_is_channels_last (const nn_tensor *view)
 static nn_status
 prepare (nn_call *call, nn_error *err)
 {
-  static const nn_kernel *const best[] = { &nn_conv_onednn, &nn_conv_own, NULL };
-  static const nn_kernel *const own[] = { &nn_conv_own, NULL };
-  nn_cpu_choice choice = nn_cpu_chosen ();
-  bool own_only = choice != NN_CPU_CHOICE_BEST && choice != NN_CPU_CHOICE_ONEDNN;
+  static const nn_kernel *const kernels[] = { &nn_conv_winograd, &nn_conv_direct };
   chosen *made = calloc (1, sizeof *made);
   if (made == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   nn_status status = NN_ERR_UNSUPPORTED;
-  for (const nn_kernel *const *k = own_only ? own : best; *k != NULL && status == NN_ERR_UNSUPPORTED; k++) {
+  for (size_t i = 0; i < sizeof kernels / sizeof kernels[0] && status == NN_ERR_UNSUPPORTED; i++) {
     nn_call inner = *call;
     inner.shared = NULL;
-    status = (*k)->prepare (&inner, err);
-    *made = (chosen) { .kernel = *k, .shared = inner.shared };
+    status = kernels[i]->prepare (&inner, err);
+    *made = (chosen) { .kernel = kernels[i], .shared = inner.shared };
   }
   if (status != NN_OK) {
     free (made);
@@ -96,67 +93,28 @@ inner_call (const nn_call *call)
 static size_t
 scratch_bytes (const nn_call *call)
 {
-  const chosen *made = call->shared;
   nn_call inner = inner_call (call);
-  return made->kernel->scratch_bytes ? made->kernel->scratch_bytes (&inner) : 0;
-}
-
-/* What bind() leaves is freed without the shared part at hand, so it names its kernel itself. */
-static nn_status
-bind (nn_call *call, nn_error *err)
-{
-  const chosen *made = call->shared;
-  if (made->kernel->bind == NULL)
-    return NN_OK;
-  chosen *bound = calloc (1, sizeof *bound);
-  nn_call inner = inner_call (call);
-  if (bound == NULL)
-    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
-  nn_status status = made->kernel->bind (&inner, err);
-  if (status != NN_OK) {
-    free (bound);
-    return status;
-  }
-  *bound = (chosen) { .kernel = made->kernel, .shared = inner.local };
-  call->local = bound;
-  return NN_OK;
+  return ((const chosen *) call->shared)->kernel->scratch_bytes (&inner);
 }
 
 static nn_status
 run (const nn_call *call, nn_error *err)
 {
-  const chosen *made = call->shared, *bound = call->local;
   nn_call inner = inner_call (call);
-  inner.local = bound ? bound->shared : NULL;
-  return made->kernel->run (&inner, err);
-}
-
-static void
-unbind (void *local)
-{
-  chosen *bound = local;
-  if (bound == NULL)
-    return;
-  bound->kernel->unbind (bound->shared);
-  free (bound);
+  return ((const chosen *) call->shared)->kernel->run (&inner, err);
 }
 
 static void
 release (void *shared)
 {
   chosen *made = shared;
-  if (made == NULL)
-    return;
-  if (made->kernel->release)
-    made->kernel->release (made->shared);
+  made->kernel->release (made->shared);
   free (made);
 }
 
 const nn_kernel nn_cpu_conv = {
   .prepare = prepare,
   .scratch_bytes = scratch_bytes,
-  .bind = bind,
   .run = run,
-  .unbind = unbind,
   .release = release,
 };

@@ -31,5 +31,5 @@ bool nn_conv_is_channels_last (const nn_tensor *view);
 /* Attribute of a ConvPair: kind, alpha and beta of the activation between its two convolutions. */
 #define NN_CONV_PAIR_ACTIVATION "first_activation"
 
-extern const nn_kernel nn_conv_own;    /* conv-own.c: products of tiles, and depthwise */
-extern const nn_kernel nn_conv_onednn; /* conv-onednn.c, or a stub */
+extern const nn_kernel nn_conv_winograd; /* conv-winograd.c: 3×3 in steps of one */
+extern const nn_kernel nn_conv_direct;   /* conv-direct.c: any; products of tiles, and depthwise */

@@ -22,18 +22,13 @@ extern const nn_kernel nn_cpu_shape, nn_cpu_cast, nn_cpu_gather, nn_cpu_slice;
 /* Joins pairs of convolutions of a fused graph to nodes that only this device has (pairs.c). */
 nn_status nn_cpu_pair_convs (nn_graph *graph, nn_error *err);
 
-/* How many threads (≥ 1) the kernels that the calling thread prepares and runs from now on may use;
- * returns the number that was set before. */
-int nn_cpu_set_threads (int threads);
-
 /* For tests: which implementation the plans made from now on use where there are several. Not
  * to be changed while another thread makes a plan. */
 typedef enum nn_cpu_choice {
-  NN_CPU_CHOICE_BEST,     /* what measures best for each node */
-  NN_CPU_CHOICE_OWN,      /* the kernels of this folder, with the best instructions there are */
-  NN_CPU_CHOICE_LESSER,   /* the same, with the next instruction set below the best, if there is one */
-  NN_CPU_CHOICE_PORTABLE, /* the same, with the instructions that every processor of the kind has */
-  NN_CPU_CHOICE_ONEDNN,   /* oneDNN wherever it can do the node */
+  NN_CPU_CHOICE_BEST,     /* what measures best for each node, with the best instructions there are */
+  NN_CPU_CHOICE_DIRECT,   /* the same without Winograd's convolutions */
+  NN_CPU_CHOICE_LESSER,   /* as BEST with the next instruction set below the best, if there is one */
+  NN_CPU_CHOICE_PORTABLE, /* as BEST with the instructions that every processor of the kind has */
 } nn_cpu_choice;
 
 void nn_cpu_choose (nn_cpu_choice choice);

@@ -81,8 +81,6 @@ join (nn_graph *graph, nn_node *first, nn_node *second, nn_error *err)
 nn_status
 nn_cpu_pair_convs (nn_graph *graph, nn_error *err)
 {
-  if (nn_cpu_chosen () == NN_CPU_CHOICE_ONEDNN)
-    return NN_OK;
   for (nn_node *node = graph->first, *next; node != NULL; node = next) {
     nn_error ignored;
     nn_node *first = node->in != NULL && node->n_in > 0 && node->in[0] != NULL ? node->in[0]->producer : NULL;

@@ -11,6 +11,8 @@
 /* Parts a thread, so that one that is held up leaves its rest to the others. */
 #define PARTS_A_THREAD 4
 
+#define PART_OPERATIONS (1 << 18)
+
 /* How often a thread looks for work before it sleeps: some 20 µs, longer than it takes from one
  * node of a network to the next, and short beside what waking a thread costs. */
 #define LOOKS 2000
@@ -176,6 +178,12 @@ int
 nn_cpu_threads (void)
 {
   return current.threads > 1 ? current.threads : 1;
+}
+
+int64_t
+nn_cpu_least (int64_t operations)
+{
+  return operations < PART_OPERATIONS ? PART_OPERATIONS / (operations > 0 ? operations : 1) : 1;
 }
 
 void

@@ -33,3 +33,7 @@ typedef void (*nn_cpu_work) (const void *arg, int64_t begin, int64_t end, int th
  * fewer than `least` items (≥ 1). Which thread does what differs from run to run: an item's result must
  * not depend on the part that it is in. `work` shares nothing itself. */
 void nn_cpu_share (int64_t n, int64_t least, nn_cpu_work work, const void *arg);
+
+/* How many items of `operations` each (multiply-adds, elements moved …) make a part that is worth
+ * handing to another thread: some 10 µs. */
+int64_t nn_cpu_least (int64_t operations);

@@ -15,44 +15,6 @@ valid_taps (int64_t start, int64_t taps, int64_t dilation, int64_t end, int64_t 
   *last = fit < taps ? fit : taps;
 }
 
-/* Activations that cost a few instructions are applied before storing; the others afterwards. */
-static inline __attribute__ ((always_inline)) void
-activate_vectors (const nn_activation *activation, int n, vec *y)
-{
-  float alpha = activation->alpha, beta = activation->beta;
-  switch (activation->kind) {
-    case NN_ACT_RELU:
-#pragma GCC unroll 24
-      for (int i = 0; i < n; i++)
-        y[i] = vec_max (0, y[i]);
-      break;
-    case NN_ACT_CLIP:
-#pragma GCC unroll 24
-      for (int i = 0; i < n; i++)
-        y[i] = vec_min (beta, vec_max (alpha, y[i]));
-      break;
-    case NN_ACT_HARD_SIGMOID:
-#pragma GCC unroll 24
-      for (int i = 0; i < n; i++)
-        y[i] = vec_min (1, vec_max (0, y[i] * alpha + beta));
-      break;
-    case NN_ACT_HARD_SWISH:
-#pragma GCC unroll 24
-      for (int i = 0; i < n; i++)
-        y[i] *= vec_min (1, vec_max (0, y[i] * alpha + beta));
-      break;
-    default:
-      break;
-  }
-}
-
-static inline bool
-is_applied_to_vectors (nn_activation_kind kind)
-{
-  return kind == NN_ACT_NONE || kind == NN_ACT_RELU || kind == NN_ACT_CLIP || kind == NN_ACT_HARD_SIGMOID
-         || kind == NN_ACT_HARD_SWISH;
-}
-
 /* ---- products of matrices ---- */
 
 /* sum[row × vectors + v] += Σ_t Σ_k a · w */

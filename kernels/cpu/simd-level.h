@@ -56,11 +56,50 @@ vec_min (float high, vec x)
 #endif
 }
 
+/* Activations that cost a few instructions are applied before storing; the others afterwards. */
+static inline __attribute__ ((always_inline)) void
+activate_vectors (const nn_activation *activation, int n, vec *y)
+{
+  float alpha = activation->alpha, beta = activation->beta;
+  switch (activation->kind) {
+    case NN_ACT_RELU:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_max (0, y[i]);
+      break;
+    case NN_ACT_CLIP:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_min (beta, vec_max (alpha, y[i]));
+      break;
+    case NN_ACT_HARD_SIGMOID:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_min (1, vec_max (0, y[i] * alpha + beta));
+      break;
+    case NN_ACT_HARD_SWISH:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] *= vec_min (1, vec_max (0, y[i] * alpha + beta));
+      break;
+    default:
+      break;
+  }
+}
+
+static inline bool
+is_applied_to_vectors (nn_activation_kind kind)
+{
+  return kind == NN_ACT_NONE || kind == NN_ACT_RELU || kind == NN_ACT_CLIP || kind == NN_ACT_HARD_SIGMOID
+         || kind == NN_ACT_HARD_SWISH;
+}
+
 #define GLUE2(a, b) a##b
 #define GLUE(a, b) GLUE2 (a, b)
 #define NN_SIMD_TABLE(kind) GLUE (nn_simd_##kind##_, NN_SIMD_LEVEL)
 extern const nn_simd_conv NN_SIMD_TABLE (conv);
 extern const nn_simd_math NN_SIMD_TABLE (math);
+extern const nn_simd_winograd NN_SIMD_TABLE (winograd);
 
 /* e^x: Cody and Waite's reduction to ±ln 2 / 2 and the Cephes library's polynomial (expf.c), without
  * branches; relative error < 2^-22. */

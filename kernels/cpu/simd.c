@@ -6,7 +6,8 @@
 
 #define DECLARE(name, condition)                 \
   extern const nn_simd_conv nn_simd_conv_##name; \
-  extern const nn_simd_math nn_simd_math_##name;
+  extern const nn_simd_math nn_simd_math_##name; \
+  extern const nn_simd_winograd nn_simd_winograd_##name;
 NN_SIMD_LEVELS (DECLARE)
 DECLARE (baseline, true)
 
@@ -18,9 +19,12 @@ levels_to_skip (void)
   return choice == NN_CPU_CHOICE_PORTABLE ? -1 : choice == NN_CPU_CHOICE_LESSER;
 }
 
-#define RETURN_CONV(name, condition) \
-  if ((condition) && skip-- == 0)    \
-    return &nn_simd_conv_##name;
+#define RETURN(name, condition, kind) \
+  if ((condition) && skip-- == 0)     \
+    return &nn_simd_##kind##_##name;
+#define RETURN_CONV(name, condition) RETURN (name, condition, conv)
+#define RETURN_MATH(name, condition) RETURN (name, condition, math)
+#define RETURN_WINOGRAD(name, condition) RETURN (name, condition, winograd)
 
 const nn_simd_conv *
 nn_simd_conv_kernels (void)
@@ -32,10 +36,6 @@ nn_simd_conv_kernels (void)
   return &nn_simd_conv_baseline;
 }
 
-#define RETURN_MATH(name, condition) \
-  if ((condition) && skip-- == 0)    \
-    return &nn_simd_math_##name;
-
 const nn_simd_math *
 nn_simd_math_kernels (void)
 {
@@ -44,4 +44,14 @@ nn_simd_math_kernels (void)
     NN_SIMD_LEVELS (RETURN_MATH)
   }
   return &nn_simd_math_baseline;
+}
+
+const nn_simd_winograd *
+nn_simd_winograd_kernels (void)
+{
+  int skip = levels_to_skip ();
+  if (skip >= 0) {
+    NN_SIMD_LEVELS (RETURN_WINOGRAD)
+  }
+  return &nn_simd_winograd_baseline;
 }

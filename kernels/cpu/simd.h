@@ -51,6 +51,29 @@ typedef struct nn_simd_conv {
   void (*depthwise) (const nn_depthwise *conv, int64_t first_row, int64_t end_row);
 } nn_simd_conv;
 
+/* Winograd's F(4×4, 3×3): an output tile of 4 × 4 pixels from an input tile of 6 × 6, each by way of
+ * 36 positions, `step` elements apart. Channels: a multiple of `lanes`, contiguous. */
+typedef struct nn_winograd_in {
+  const float *const *pixels; /* 36, row by row; those outside the image point at zeros */
+  int64_t channels, step;
+  float *to;
+} nn_winograd_in;
+
+typedef struct nn_winograd_out {
+  const float *from, *bias;
+  const float *residual; /* NULL: none */
+  float *y;
+  int64_t channels, step, y_row, y_col, residual_row, residual_col;
+  int rows, cols; /* 1 … 4 of the tile that lie in the image */
+  nn_activation activation;
+} nn_winograd_out;
+
+typedef struct nn_simd_winograd {
+  int lanes;
+  void (*in) (const nn_winograd_in *tile);
+  void (*out) (const nn_winograd_out *tile);
+} nn_simd_winograd;
+
 typedef enum nn_binary_kind { NN_BINARY_ADD, NN_BINARY_SUB, NN_BINARY_MUL, NN_BINARY_DIV } nn_binary_kind;
 
 typedef struct nn_simd_math {
@@ -70,3 +93,4 @@ typedef struct nn_simd_math {
 /* The best that the processor runs; the baseline's while nn_cpu_chosen() says so. */
 const nn_simd_conv *nn_simd_conv_kernels (void);
 const nn_simd_math *nn_simd_math_kernels (void);
+const nn_simd_winograd *nn_simd_winograd_kernels (void);

@@ -27,13 +27,8 @@ run_once (const nn_kernel *kernel, nn_call *call, nn_error *err)
   size_t scratch = status == NN_OK && kernel->scratch_bytes != NULL ? kernel->scratch_bytes (call) : 0;
   if (scratch > 0 && (call->scratch = aligned_alloc (64, (scratch + 63) & ~(size_t) 63)) == NULL)
     status = nn_fail (err, NN_ERR_MEMORY, "out of memory for %zu bytes", scratch);
-  bool bound = status == NN_OK;
-  if (bound && kernel->bind != NULL)
-    bound = (status = kernel->bind (call, err)) == NN_OK;
-  if (bound)
+  if (status == NN_OK)
     status = kernel->run (call, err);
-  if (bound && kernel->unbind != NULL)
-    kernel->unbind (call->local);
   if (kernel->release != NULL && call->shared != NULL)
     kernel->release (call->shared);
   free (call->scratch);

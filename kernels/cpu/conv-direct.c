@@ -6,6 +6,7 @@
  */
 #include "conv.h"
 #include "loop.h"
+#include "parallel.h"
 #include "simd.h"
 
 #include "../graph/shape.h"
@@ -129,7 +130,7 @@ prepare (nn_call *call, nn_error *err)
   return NN_OK;
 }
 
-/* ---- scratch: zeros, pointers of one tile, then what had to be copied or packed ---- */
+/* ---- scratch: zeros, for each thread the pointers of one tile, then what had to be copied or packed ---- */
 
 typedef struct layout {
   size_t zeros, pointers, patches, weights, bias, x, residual, y, bytes;
@@ -153,6 +154,18 @@ taps_are_rows (const nn_conv_shape *s, const nn_tensor *x)
          && (x->stride[3] == s->in_channels || !nn_conv_is_channels_last (x));
 }
 
+static int64_t
+pointers_of_tile (const nn_conv_shape *s)
+{
+  return s->kh * s->kw * NN_TILE_ROWS;
+}
+
+static int64_t
+patches_of_tile (const nn_conv_shape *s)
+{
+  return s->kh * s->kw * s->in_channels * NN_TILE_ROWS;
+}
+
 static layout
 lay_out (const nn_call *call)
 {
@@ -163,9 +176,8 @@ lay_out (const nn_call *call)
   layout l = { 0 };
   size_t at = 0;
   l.zeros = reserve (&at, true, s->kw * s->in_channels, sizeof (float));
-  l.pointers = reserve (&at, true, s->kh * s->kw * NN_TILE_ROWS, sizeof (float *));
-  l.patches
-      = reserve (&at, taps_are_rows (s, &x), NN_TILE_ROWS * s->kh * s->kw * s->in_channels, sizeof (float));
+  l.pointers = reserve (&at, true, nn_cpu_threads () * pointers_of_tile (s), sizeof (float *));
+  l.patches = reserve (&at, taps_are_rows (s, &x), nn_cpu_threads () * patches_of_tile (s), sizeof (float));
   l.weights = reserve (&at, conv->weights == NULL, packed_count (conv), sizeof (float));
   l.bias = reserve (&at, conv->bias == NULL, packed_columns (conv), sizeof (float));
   l.x = reserve (&at, !nn_conv_is_channels_last (&x), nn_tensor_count (&x), sizeof (float));
@@ -189,7 +201,7 @@ typedef struct job {
   const own_conv *conv;
   nn_tensor x, y, residual; /* residual.data NULL: none */
   const float *weights, *bias, *zeros;
-  const float **pointers;
+  const float **pointers; /* of thread 0; the others' follow */
   float *patches;
   bool taps_are_rows;
   nn_activation activation;
@@ -223,9 +235,15 @@ padded_row (const job *j, const float *image, int64_t y, int64_t x0, float *patc
   return patch;
 }
 
+/* What one thread fills for a tile: its pointers, and its rows that reach beyond the image. */
+typedef struct workspace {
+  const float **pointers;
+  float *patches;
+} workspace;
+
 /* Where a tap is a row of the filter: one pointer for all its columns. */
 static void
-point_at_rows (const job *j, const float *image, int64_t y0, int64_t x0, int i)
+point_at_rows (const job *j, const workspace *to, const float *image, int64_t y0, int64_t x0, int i)
 {
   const nn_conv_shape *s = &j->conv->shape;
   bool inside = x0 >= 0 && x0 + s->kw <= s->in_width;
@@ -233,37 +251,37 @@ point_at_rows (const job *j, const float *image, int64_t y0, int64_t x0, int i)
   for (int64_t ky = 0; ky < s->kh; ky++) {
     int64_t y = y0 + ky * s->dilation_h;
     bool whole = inside && y >= 0 && y < s->in_height;
-    j->pointers[ky * NN_TILE_ROWS + i]
+    to->pointers[ky * NN_TILE_ROWS + i]
         = whole ? image + y * j->x.stride[2] + x0 * s->in_channels
-                : padded_row (j, image, y, x0, j->patches + (i * s->kh + ky) * length);
+                : padded_row (j, image, y, x0, to->patches + (i * s->kh + ky) * length);
   }
 }
 
 static void
-point_at_taps (const job *j, const float *image, int64_t y0, int64_t x0, int i)
+point_at_taps (const job *j, const workspace *to, const float *image, int64_t y0, int64_t x0, int i)
 {
   const nn_conv_shape *s = &j->conv->shape;
-  const float **to = j->pointers + i;
+  const float **pointer = to->pointers + i;
   for (int64_t ky = 0; ky < s->kh; ky++)
-    for (int64_t kx = 0; kx < s->kw; kx++, to += NN_TILE_ROWS) {
+    for (int64_t kx = 0; kx < s->kw; kx++, pointer += NN_TILE_ROWS) {
       int64_t y = y0 + ky * s->dilation_h, x = x0 + kx * s->dilation_w;
       bool inside = y >= 0 && y < s->in_height && x >= 0 && x < s->in_width;
-      *to = inside ? image + y * j->x.stride[2] + x * j->x.stride[3] : j->zeros;
+      *pointer = inside ? image + y * j->x.stride[2] + x * j->x.stride[3] : j->zeros;
     }
 }
 
 /* Fills the tile's pointers from `pixel` on; those beyond the last of `rows` repeat it. */
 static void
-point_at_pixels (const job *j, const float *image, int64_t pixel, int64_t rows)
+point_at_pixels (const job *j, const workspace *to, const float *image, int64_t pixel, int64_t rows)
 {
   const nn_conv_shape *s = &j->conv->shape;
   int64_t oy = pixel / s->out_width, ox = pixel % s->out_width;
   for (int i = 0; i < NN_TILE_ROWS; i++) {
     int64_t y0 = oy * s->stride_h - s->pad_top, x0 = ox * s->stride_w - s->pad_left;
     if (j->taps_are_rows)
-      point_at_rows (j, image, y0, x0, i);
+      point_at_rows (j, to, image, y0, x0, i);
     else
-      point_at_taps (j, image, y0, x0, i);
+      point_at_taps (j, to, image, y0, x0, i);
     if (i + 1 < rows && ++ox == s->out_width) {
       ox = 0;
       oy++;
@@ -271,21 +289,22 @@ point_at_pixels (const job *j, const float *image, int64_t pixel, int64_t rows)
   }
 }
 
-/* One group of one image: the tile's parts that stay, and where the group begins. */
+/* One group of one image: the tiles' parts that stay, and where the group begins. */
 typedef struct group_run {
   const job *j;
   const float *image, *weights, *bias, *residual;
   float *y;
   int64_t pixels, outputs, taps, depth;
+  bool cached; /* the weights stay in the cache while the pixels go by */
 } group_run;
 
 static void
-run_tile (const group_run *g, int64_t pixel, int64_t first)
+run_tile (const group_run *g, const workspace *space, int64_t pixel, int64_t first)
 {
   const job *j = g->j;
   int64_t left = g->outputs - first, tile_cols = j->conv->simd->tile_cols;
   int rows = g->pixels - pixel < NN_TILE_ROWS ? (int) (g->pixels - pixel) : NN_TILE_ROWS;
-  nn_tile tile = { .a = j->pointers, .w = g->weights + first * g->depth, .bias = g->bias + first,
+  nn_tile tile = { .a = space->pointers, .w = g->weights + first * g->depth, .bias = g->bias + first,
                    .residual = g->residual ? g->residual + pixel * j->residual.stride[3] + first : NULL,
                    .c = g->y + pixel * j->y.stride[3] + first, .taps = g->taps, .k = g->depth / g->taps,
                    .c_stride = j->y.stride[3], .residual_stride = j->residual.stride[3], .rows = rows,
@@ -293,16 +312,23 @@ run_tile (const group_run *g, int64_t pixel, int64_t first)
   j->conv->simd->tile (&tile);
 }
 
+/* Tiles `begin` … of NN_TILE_ROWS pixels each. */
 static void
-run_tiles (const group_run *g)
+run_tiles (const void *arg, int64_t begin, int64_t end, int thread)
 {
-  int64_t step = g->j->conv->simd->tile_cols;
-  bool cached = g->depth * g->outputs * (int64_t) sizeof (float) <= NN_SIMD_CACHED_BYTES;
-  for (int64_t outer = 0; outer < (cached ? 1 : g->outputs); outer += step)
-    for (int64_t pixel = 0; pixel < g->pixels; pixel += NN_TILE_ROWS) {
-      point_at_pixels (g->j, g->image, pixel, g->pixels - pixel);
-      for (int64_t first = outer; first < (cached ? g->outputs : outer + 1); first += step)
-        run_tile (g, pixel, first);
+  const group_run *g = arg;
+  const job *j = g->j;
+  const nn_conv_shape *s = &j->conv->shape;
+  workspace space = { .pointers = j->pointers + thread * pointers_of_tile (s) };
+  int64_t step = j->conv->simd->tile_cols;
+  if (j->taps_are_rows)
+    space.patches = j->patches + thread * patches_of_tile (s);
+  for (int64_t outer = 0; outer < (g->cached ? 1 : g->outputs); outer += step)
+    for (int64_t t = begin; t < end; t++) {
+      int64_t pixel = t * NN_TILE_ROWS;
+      point_at_pixels (j, &space, g->image, pixel, g->pixels - pixel);
+      for (int64_t first = outer; first < (g->cached ? g->outputs : outer + 1); first += step)
+        run_tile (g, &space, pixel, first);
     }
 }
 
@@ -318,8 +344,28 @@ run_group (const job *j, int64_t n, int64_t group)
                   .residual = residual ? residual + n * j->residual.stride[0] + group * outputs : NULL,
                   .y = (float *) j->y.data + n * j->y.stride[0] + group * outputs,
                   .pixels = s->out_height * s->out_width, .outputs = outputs,
-                  .taps = j->taps_are_rows ? s->kh : s->kh * s->kw, .depth = depth };
-  run_tiles (&g);
+                  .taps = j->taps_are_rows ? s->kh : s->kh * s->kw, .depth = depth,
+                  .cached = depth * outputs * (int64_t) sizeof (float) <= NN_SIMD_CACHED_BYTES };
+  int64_t tiles = (g.pixels + NN_TILE_ROWS - 1) / NN_TILE_ROWS;
+  int64_t least = nn_cpu_least (NN_TILE_ROWS * depth * outputs), each = tiles / nn_cpu_threads ();
+  /* Large weights are read once a part: as few parts as threads. */
+  nn_cpu_share (tiles, g.cached || each < least ? least : each, run_tiles, &g);
+}
+
+typedef struct depthwise_run {
+  const nn_simd_conv *simd;
+  nn_depthwise conv;
+} depthwise_run;
+
+static void
+run_rows (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  const depthwise_run *d = arg;
+  nn_depthwise rows = d->conv;
+  rows.y += begin * rows.y_row;
+  if (rows.residual != NULL)
+    rows.residual += begin * rows.residual_row;
+  d->simd->depthwise (&rows, begin, end);
 }
 
 static void
@@ -327,7 +373,7 @@ run_depthwise (const job *j, int64_t n)
 {
   const nn_conv_shape *s = &j->conv->shape;
   const float *residual = j->residual.data;
-  nn_depthwise conv = {
+  depthwise_run d = { .simd = j->conv->simd, .conv = {
     .x = (const float *) j->x.data + n * j->x.stride[0], .w = j->weights, .bias = j->bias,
     .residual = residual ? residual + n * j->residual.stride[0] : NULL,
     .y = (float *) j->y.data + n * j->y.stride[0], .channels = s->out_channels,
@@ -336,8 +382,8 @@ run_depthwise (const job *j, int64_t n)
     .residual_row = j->residual.stride[2], .residual_col = j->residual.stride[3],
     .kh = s->kh, .kw = s->kw, .stride_h = s->stride_h, .stride_w = s->stride_w,
     .dilation_h = s->dilation_h, .dilation_w = s->dilation_w, .pad_top = s->pad_top, .pad_left = s->pad_left,
-    .activation = j->activation };
-  j->conv->simd->depthwise (&conv, 0, s->out_height);
+    .activation = j->activation } };
+  nn_cpu_share (s->out_height, nn_cpu_least (s->out_width * s->out_channels * s->kh * s->kw), run_rows, &d);
 }
 
 static nn_status
@@ -379,7 +425,7 @@ run (const nn_call *call, nn_error *err)
   return NN_OK;
 }
 
-const nn_kernel nn_conv_own = {
+const nn_kernel nn_conv_direct = {
   .prepare = prepare,
   .scratch_bytes = scratch_bytes,
   .run = run,
