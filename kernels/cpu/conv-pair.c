@@ -4,6 +4,7 @@
  * the second one's weights and bias, residual; biases and residual may be left out.
  */
 #include "conv.h"
+#include "parallel.h"
 #include "product.h"
 
 #include "../graph/shape.h"
@@ -90,7 +91,9 @@ prepare (nn_call *call, nn_error *err)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   if ((status = nn_conv_shape_of (call, &p->shape, err)) == NN_OK) {
     int64_t row_bytes = p->shape.out_width * p->shape.in_channels * (int64_t) sizeof (float);
-    p->band_rows = BAND_BYTES / row_bytes > 0 ? BAND_BYTES / row_bytes : 1;
+    int64_t fits = BAND_BYTES / row_bytes, share = p->shape.out_height / nn_cpu_threads ();
+    p->band_rows = fits > share ? share : fits;
+    p->band_rows += p->band_rows == 0;
     p->between
         = (nn_activation) { (nn_activation_kind) between->floats[0], between->floats[1], between->floats[2] };
     p->product = (nn_product) { nn_simd_conv_kernels (), p->shape.in_channels, call->out[0].dim[1] };
@@ -104,11 +107,17 @@ prepare (nn_call *call, nn_error *err)
   return NN_OK;
 }
 
+static int64_t
+band_floats (const pair *p)
+{
+  return p->band_rows * p->shape.out_width * p->shape.in_channels;
+}
+
+/* A band for each thread. */
 static size_t
 scratch_bytes (const nn_call *call)
 {
-  const pair *p = call->shared;
-  return (size_t) (p->band_rows * p->shape.out_width * p->shape.in_channels) * sizeof (float);
+  return (size_t) (nn_cpu_threads () * band_floats (call->shared)) * sizeof (float);
 }
 
 static nn_depthwise
@@ -139,33 +148,50 @@ first_of (const pair *p, const nn_tensor *x, int64_t n, float *band)
                          .activation = p->between };
 }
 
+typedef struct job {
+  const pair *p;
+  nn_tensor x, y, residual; /* residual.data NULL: none */
+  float *bands;
+  int64_t bands_an_image;
+  nn_activation activation;
+} job;
+
+static void
+run_bands (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  const job *j = arg;
+  const pair *p = j->p;
+  const nn_conv_shape *s = &p->shape;
+  const float *residual = j->residual.data;
+  float *band = j->bands + thread * band_floats (p);
+  for (int64_t b = begin; b < end; b++) {
+    int64_t n = b / j->bands_an_image, row = b % j->bands_an_image * p->band_rows;
+    int64_t last = row + p->band_rows < s->out_height ? row + p->band_rows : s->out_height;
+    int64_t pixel = row * s->out_width;
+    nn_depthwise first = first_of (p, &j->x, n, band);
+    nn_product_rows rows = { .a = band,
+                             .c = (float *) j->y.data + n * j->y.stride[0] + pixel * j->y.stride[3],
+                             .n = (last - row) * s->out_width,
+                             .a_stride = s->in_channels,
+                             .residual_stride = j->residual.stride[3],
+                             .c_stride = j->y.stride[3] };
+    if (residual != NULL)
+      rows.residual = residual + n * j->residual.stride[0] + pixel * j->residual.stride[3];
+    p->product.simd->depthwise (&first, row, last);
+    nn_product_run (&p->product, p->second, p->second_bias, &rows, &j->activation);
+  }
+}
+
 static nn_status
 run (const nn_call *call, nn_error *err)
 {
   const pair *p = call->shared;
-  const nn_conv_shape *s = &p->shape;
-  nn_tensor x = nn_conv_view (&call->in[X]), y = nn_conv_view (&call->out[0]), residual = { 0 };
+  job j = { .p = p, .x = nn_conv_view (&call->in[X]), .y = nn_conv_view (&call->out[0]),
+            .bands = call->scratch, .activation = call->node->activation,
+            .bands_an_image = (p->shape.out_height + p->band_rows - 1) / p->band_rows };
   if (nn_node_has (call->node, RESIDUAL))
-    residual = nn_conv_view (&call->in[RESIDUAL]);
-  for (int64_t n = 0; n < s->batch; n++) {
-    nn_depthwise first = first_of (p, &x, n, call->scratch);
-    for (int64_t row = 0; row < s->out_height; row += p->band_rows) {
-      int64_t end = row + p->band_rows < s->out_height ? row + p->band_rows : s->out_height;
-      int64_t pixel = row * s->out_width;
-      nn_product_rows rows
-          = { .a = call->scratch,
-              .c = (float *) y.data + n * y.stride[0] + pixel * y.stride[3],
-              .residual = residual.data ? (const float *) residual.data + n * residual.stride[0]
-                                              + pixel * residual.stride[3]
-                                        : NULL,
-              .n = (end - row) * s->out_width,
-              .a_stride = s->in_channels,
-              .residual_stride = residual.stride[3],
-              .c_stride = y.stride[3] };
-      p->product.simd->depthwise (&first, row, end);
-      nn_product_run (&p->product, p->second, p->second_bias, &rows, &call->node->activation);
-    }
-  }
+    j.residual = nn_conv_view (&call->in[RESIDUAL]);
+  nn_cpu_share (p->shape.batch * j.bands_an_image, 1, run_bands, &j);
   return NN_OK;
 }
 

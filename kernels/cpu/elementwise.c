@@ -49,7 +49,7 @@ map (const nn_call *call, nn_activation_kind kind, float alpha, float beta)
   map_arg arg = { nn_simd_math_kernels (), { kind, alpha, beta }, call->node->activation };
   nn_loop loop;
   nn_loop_init (&loop, &call->out[0], &x, 1);
-  nn_loop_run (&loop, map_row, &arg);
+  nn_loop_share (&loop, 4, map_row, &arg);
 }
 
 #define MAP_KERNEL(name, kind, alpha, beta)                                           \
@@ -200,7 +200,7 @@ binary (const nn_call *call, nn_binary_kind kind)
   binary_arg arg = { nn_simd_math_kernels (), kind, call->node->activation };
   nn_loop loop;
   nn_loop_init (&loop, &call->out[0], in, 2);
-  nn_loop_run (&loop, binary_row (call->in[0].dtype), &arg);
+  nn_loop_share (&loop, 1, binary_row (call->in[0].dtype), &arg);
 }
 
 #define BINARY_KERNEL(name, kind)                                                     \
@@ -261,7 +261,7 @@ run_batch_normalization (const nn_call *call, nn_error *err)
   map_arg arg = { .simd = nn_simd_math_kernels (), .second = call->node->activation };
   nn_loop loop;
   nn_loop_init (&loop, &call->out[0], in, 3);
-  nn_loop_run (&loop, scale_shift_row, &arg);
+  nn_loop_share (&loop, 1, scale_shift_row, &arg);
   return NN_OK;
 }
 

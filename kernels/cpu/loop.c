@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loop.h"
 
+#include "parallel.h"
+
 #include <string.h>
 
 static void
@@ -102,6 +104,28 @@ is_empty (const nn_loop *loop)
   return false;
 }
 
+/* The rows' first elements of row number `n` of the dimensions from `first` on. */
+static void
+seek_row (const nn_loop *loop, int first, int64_t n, int64_t *index, char **at)
+{
+  memcpy (at, loop->data, sizeof loop->data);
+  for (int d = first; d < loop->rank; d++) {
+    index[d] = n % loop->dim[d];
+    n /= loop->dim[d];
+    for (int t = 0; t < loop->n; t++)
+      at[t] += index[d] * loop->stride[d][t];
+  }
+}
+
+static int64_t
+count_rows (const nn_loop *loop, int first)
+{
+  int64_t n = 1;
+  for (int d = first; d < loop->rank; d++)
+    n *= loop->dim[d];
+  return n;
+}
+
 void
 nn_loop_run (const nn_loop *loop, nn_loop_row row, const void *arg)
 {
@@ -113,6 +137,53 @@ nn_loop_run (const nn_loop *loop, nn_loop_row row, const void *arg)
   do
     row (loop->dim[0], at, loop->stride[0], arg);
   while (next_row (loop, 1, index, at));
+}
+
+typedef struct shared_loop {
+  const nn_loop *loop;
+  nn_loop_row row;
+  const void *arg;
+  char *at[NN_LOOP_MAX]; /* of the row whose elements are shared */
+} shared_loop;
+
+static void
+do_rows (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  const shared_loop *s = arg;
+  int64_t index[NN_MAX_RANK] = { 0 };
+  char *at[NN_LOOP_MAX];
+  seek_row (s->loop, 1, begin, index, at);
+  for (int64_t n = begin; n < end; n++) {
+    s->row (s->loop->dim[0], at, s->loop->stride[0], s->arg);
+    next_row (s->loop, 1, index, at);
+  }
+}
+
+static void
+do_elements (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  const shared_loop *s = arg;
+  char *at[NN_LOOP_MAX];
+  for (int t = 0; t < s->loop->n; t++)
+    at[t] = s->at[t] + begin * s->loop->stride[0][t];
+  s->row (end - begin, at, s->loop->stride[0], s->arg);
+}
+
+void
+nn_loop_share (const nn_loop *loop, int64_t operations, nn_loop_row row, const void *arg)
+{
+  shared_loop s = { .loop = loop, .row = row, .arg = arg };
+  int64_t index[NN_MAX_RANK] = { 0 }, rows = count_rows (loop, 1);
+  if (is_empty (loop))
+    return;
+  if (rows >= loop->dim[0] || rows >= 4 * nn_cpu_threads ()) {
+    nn_cpu_share (rows, nn_cpu_least (operations * loop->dim[0]), do_rows, &s);
+    return;
+  }
+  memcpy (s.at, loop->data, sizeof s.at);
+  do
+    nn_cpu_share (loop->dim[0], nn_cpu_least (operations), do_elements, &s);
+  while (next_row (loop, 1, index, s.at));
 }
 
 /* ---- copying ---- */
@@ -177,6 +248,46 @@ transposed_dim (const nn_loop *loop, size_t size)
   return 0;
 }
 
+typedef struct transposition {
+  const nn_loop *loop; /* dimension 1 is the operand's innermost */
+  size_t size;
+  char *at[NN_LOOP_MAX];
+} transposition;
+
+static void
+do_columns (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  const transposition *t = arg;
+  const nn_loop *loop = t->loop;
+  copy_tiles (loop->dim[0], end - begin, t->at[0] + begin * loop->stride[1][0], loop->stride[1][0],
+              t->at[1] + begin * loop->stride[1][1], loop->stride[0][1], t->size);
+}
+
+static void
+do_planes (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  transposition t = *(const transposition *) arg;
+  int64_t index[NN_MAX_RANK] = { 0 };
+  for (int64_t n = begin; n < end; n++) {
+    seek_row (t.loop, 2, n, index, t.at);
+    do_columns (&t, 0, t.loop->dim[1], thread);
+  }
+}
+
+static void
+transpose (nn_loop *loop, int across, size_t size)
+{
+  transposition t = { .loop = loop, .size = size, .at = { loop->data[0], loop->data[1] } };
+  swap_dims (loop, 1, across);
+  int64_t planes = count_rows (loop, 2);
+  if (is_empty (loop))
+    return;
+  if (planes == 1)
+    nn_cpu_share (loop->dim[1], nn_cpu_least (loop->dim[0]), do_columns, &t);
+  else
+    nn_cpu_share (planes, nn_cpu_least (loop->dim[0] * loop->dim[1]), do_planes, &t);
+}
+
 void
 nn_copy (const nn_tensor *out, const nn_tensor *in)
 {
@@ -184,16 +295,8 @@ nn_copy (const nn_tensor *out, const nn_tensor *in)
   size_t size = nn_dtype_size (out->dtype);
   nn_loop_init (&loop, out, &in, 1);
   int across = transposed_dim (&loop, size);
-  if (across == 0) {
-    nn_loop_run (&loop, copy_row, &size);
-    return;
-  }
-  if (is_empty (&loop))
-    return;
-  int64_t index[NN_MAX_RANK] = { 0 };
-  char *at[NN_LOOP_MAX] = { loop.data[0], loop.data[1] };
-  swap_dims (&loop, 1, across);
-  do
-    copy_tiles (loop.dim[0], loop.dim[1], at[0], loop.stride[1][0], at[1], loop.stride[0][1], size);
-  while (next_row (&loop, 2, index, at));
+  if (across == 0)
+    nn_loop_share (&loop, 1, copy_row, &size);
+  else
+    transpose (&loop, across, size);
 }

@@ -24,6 +24,10 @@ typedef void (*nn_loop_row) (int64_t n, char *const *at, const int64_t *stride, 
 
 void nn_loop_run (const nn_loop *loop, nn_loop_row row, const void *arg);
 
-/* Copies elements between two views of one shape (dimension for dimension) and type; `in` may be
+/* The same on all threads of the session; `row` may get a part of a row, and shares no memory but
+ * through `at` and what it reads through `arg`. `operations`: multiply-adds or the like an element. */
+void nn_loop_share (const nn_loop *loop, int64_t operations, nn_loop_row row, const void *arg);
+
+/* On all threads: copies elements between two views of one shape (dimension for dimension) and type; `in` may be
  * broadcast. The views may be the same memory only if they are the same view. */
 void nn_copy (const nn_tensor *out, const nn_tensor *in);

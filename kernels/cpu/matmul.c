@@ -7,11 +7,13 @@
 #include "../graph/shape.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct multiplication {
   nn_product product;
   int64_t rows;
   float *packed; /* the right side, if it is one constant matrix; else NULL: packed at each run */
+  float *bias;   /* padded as `packed` is; NULL: none */
 } multiplication;
 
 static size_t
@@ -62,12 +64,40 @@ right_operand (const nn_call *call)
   return transposed (&b, nn_node_int (call->node, "transB", 0) != 0);
 }
 
+/* Of a MatMul that the fusions gave one: a vector of the result's columns. */
+static bool
+has_bias (const nn_call *call)
+{
+  return strcmp (call->node->op->name, "MatMul") == 0 && nn_node_has (call->node, 2);
+}
+
 static void
 release (void *shared)
 {
   multiplication *m = shared;
   free (m->packed);
+  free (m->bias);
   free (m);
+}
+
+static nn_status
+pack (multiplication *m, const nn_call *call, const nn_tensor *b, nn_error *err)
+{
+  int64_t columns = nn_product_packed_columns (&m->product);
+  if (call->node->in[1]->constant != NULL && b->rank == 2) {
+    m->packed = aligned_alloc (64, nn_product_packed_bytes (&m->product) + 64);
+    if (m->packed == NULL)
+      return nn_fail (err, NN_ERR_MEMORY, "out of memory for packed weights");
+    nn_product_pack (&m->product, b->data, b->stride[0], b->stride[1], m->packed);
+  }
+  if (!has_bias (call))
+    return NN_OK;
+  m->bias = calloc ((size_t) columns, sizeof *m->bias);
+  if (m->bias == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for packed weights");
+  for (int64_t i = 0; i < m->product.columns; i++)
+    m->bias[i] = ((const float *) call->in[2].data)[i * call->in[2].stride[0]];
+  return NN_OK;
 }
 
 static nn_status
@@ -82,13 +112,10 @@ prepare (nn_call *call, nn_error *err)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   m->product = (nn_product) { nn_simd_conv_kernels (), a.dim[a.rank - 1], b.dim[b.rank - 1] };
   m->rows = a.dim[a.rank - 2];
-  if (call->node->in[1]->constant != NULL && b.rank == 2) {
-    m->packed = aligned_alloc (64, nn_product_packed_bytes (&m->product) + 64);
-    if (m->packed == NULL) {
-      free (m);
-      return nn_fail (err, NN_ERR_MEMORY, "out of memory for packed weights");
-    }
-    nn_product_pack (&m->product, b.data, b.stride[0], b.stride[1], m->packed);
+  nn_status status = pack (m, call, &b, err);
+  if (status != NN_OK) {
+    release (m);
+    return status;
   }
   call->shared = m;
   return NN_OK;
@@ -140,7 +167,7 @@ multiply_batch (int64_t n, char *const *at, const int64_t *stride, const void *a
     if (m->packed == NULL)
       nn_product_pack (product, (const float *) (at[2] + i * stride[2]), b->stride[b->rank - 2],
                        b->stride[b->rank - 1], packed);
-    nn_product_run (product, m->packed ? m->packed : packed, NULL, &rows, &batch->activation);
+    nn_product_share (product, m->packed ? m->packed : packed, m->bias, &rows, &batch->activation);
   }
 }
 
@@ -159,10 +186,26 @@ multiply_all (const nn_call *call, const nn_tensor *out, const nn_activation *ac
   nn_loop_run (&loop, multiply_batch, &arg);
 }
 
+/* One constant matrix times a dense stack of rows: one product. */
+static bool
+multiply_stack (const nn_call *call)
+{
+  const multiplication *m = call->shared;
+  const nn_tensor *a = &call->in[0], *c = &call->out[0];
+  if (m->packed == NULL || m->product.inner == 0 || !nn_tensor_is_dense (a, NN_LAYOUT_ROW_MAJOR)
+      || !nn_tensor_is_dense (c, NN_LAYOUT_ROW_MAJOR))
+    return false;
+  nn_product_rows rows = { .a = a->data, .c = c->data, .n = nn_tensor_count (a) / m->product.inner,
+                           .a_stride = m->product.inner, .c_stride = m->product.columns };
+  nn_product_share (&m->product, m->packed, m->bias, &rows, &call->node->activation);
+  return true;
+}
+
 static nn_status
 run_matmul (const nn_call *call, nn_error *err)
 {
-  multiply_all (call, &call->out[0], &call->node->activation);
+  if (!multiply_stack (call))
+    multiply_all (call, &call->out[0], &call->node->activation);
   return NN_OK;
 }
 

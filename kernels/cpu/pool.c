@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "conv.h"
 #include "loop.h"
+#include "parallel.h"
 #include "simd.h"
 
 #include "../graph/shape.h"
@@ -47,6 +48,8 @@ store_channels (const nn_tensor *y, const float *from, float scale, float *pixel
 /* ---- windows ---- */
 
 typedef struct pool {
+  const nn_simd_math *simd;
+  float *sums; /* of a pixel's channels, for each thread */
   nn_tensor x, y;
   nn_window v, h;
   bool maximum, count_padding;
@@ -75,7 +78,7 @@ counted (const pool *p, const nn_window *w, int64_t start, int64_t extent)
 }
 
 static void
-pool_pixel (const pool *p, const nn_simd_math *simd, int64_t n, int64_t oy, int64_t ox, float *sum)
+pool_pixel (const pool *p, int64_t n, int64_t oy, int64_t ox, float *sum)
 {
   const nn_tensor *x = &p->x, *y = &p->y;
   int64_t y0 = oy * p->v.stride - p->v.pad_begin, x0 = ox * p->h.stride - p->h.pad_begin;
@@ -87,30 +90,42 @@ pool_pixel (const pool *p, const nn_simd_math *simd, int64_t n, int64_t oy, int6
   for (int64_t ky = first_inside (&p->v, y0); ky < ky_end; ky++)
     for (int64_t kx = first_inside (&p->h, x0); kx < kx_end; kx++)
       combine_pixel (
-          p->maximum ? simd->maximum : simd->accumulate, p->maximum, x,
+          p->maximum ? p->simd->maximum : p->simd->accumulate, p->maximum, x,
           image + (y0 + ky * p->v.dilation) * x->stride[2] + (x0 + kx * p->h.dilation) * x->stride[3], sum);
   float n_counted = (float) (counted (p, &p->v, y0, x->dim[2]) * counted (p, &p->h, x0, x->dim[3]));
   store_channels (y, sum, p->maximum ? 1.0f : 1.0f / n_counted, to);
+}
+
+static void
+pool_rows (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  const pool *p = arg;
+  for (int64_t i = begin; i < end; i++)
+    for (int64_t ox = 0; ox < p->y.dim[3]; ox++)
+      pool_pixel (p, i / p->y.dim[2], i % p->y.dim[2], ox, p->sums + thread * p->x.dim[1]);
 }
 
 static nn_status
 run_windows (const nn_call *call, bool maximum, nn_error *err)
 {
   nn_window window[NN_MAX_RANK - 2];
-  const nn_simd_math *simd = nn_simd_math_kernels ();
   nn_status status = nn_shape_windows (call->node, window, err);
   if (status != NN_OK)
     return status;
-  pool p = { .x = nn_conv_view (&call->in[0]), .y = nn_conv_view (&call->out[0]), .maximum = maximum,
+  pool p = { .simd = nn_simd_math_kernels (), .sums = call->scratch, .x = nn_conv_view (&call->in[0]), .y = nn_conv_view (&call->out[0]), .maximum = maximum,
              .v = { .kernel = 1, .stride = 1, .dilation = 1, .out = 1 }, .h = window[call->in[0].rank - 3],
              .count_padding = nn_node_int (call->node, "count_include_pad", 0) != 0 };
   if (call->in[0].rank == 4)
     p.v = window[0];
-  for (int64_t n = 0; n < p.y.dim[0]; n++)
-    for (int64_t oy = 0; oy < p.y.dim[2]; oy++)
-      for (int64_t ox = 0; ox < p.y.dim[3]; ox++)
-        pool_pixel (&p, simd, n, oy, ox, call->scratch);
+  int64_t operations = p.y.dim[3] * p.y.dim[1] * p.v.kernel * p.h.kernel;
+  nn_cpu_share (p.y.dim[0] * p.y.dim[2], nn_cpu_least (operations), pool_rows, &p);
   return NN_OK;
+}
+
+static size_t
+window_scratch (const nn_call *call)
+{
+  return (size_t) (nn_cpu_threads () * call->in[0].dim[1]) * sizeof (float);
 }
 
 static nn_status
@@ -155,9 +170,9 @@ run_global_average (const nn_call *call, nn_error *err)
   return NN_OK;
 }
 
-const nn_kernel nn_cpu_max_pool = { .prepare = prepare, .scratch_bytes = scratch_bytes, .run = run_maximum };
+const nn_kernel nn_cpu_max_pool = { .prepare = prepare, .scratch_bytes = window_scratch, .run = run_maximum };
 const nn_kernel nn_cpu_average_pool
-    = { .prepare = prepare, .scratch_bytes = scratch_bytes, .run = run_average };
+    = { .prepare = prepare, .scratch_bytes = window_scratch, .run = run_average };
 const nn_kernel nn_cpu_global_average_pool = {
   .prepare = prepare,
   .scratch_bytes = scratch_bytes,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "product.h"
 
+#include "parallel.h"
+
 static int64_t
 round_up (int64_t n, int64_t unit)
 {
@@ -68,4 +70,36 @@ nn_product_run (const nn_product *product, const float *packed, const float *bia
       for (int64_t row = 0; row < rows->n; row += NN_TILE_ROWS)
         run_tile (product, packed, bias, rows, activation, row, first);
   }
+}
+
+typedef struct shared_product {
+  const nn_product *product;
+  const float *packed, *bias;
+  const nn_product_rows *rows;
+  const nn_activation *activation;
+} shared_product;
+
+static void
+run_tiles (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  const shared_product *s = arg;
+  nn_product_rows rows = *s->rows;
+  int64_t first = begin * NN_TILE_ROWS, last = end * NN_TILE_ROWS;
+  rows.n = (last < rows.n ? last : rows.n) - first;
+  rows.a += first * rows.a_stride;
+  rows.c += first * rows.c_stride;
+  if (rows.residual != NULL)
+    rows.residual += first * rows.residual_stride;
+  nn_product_run (s->product, s->packed, s->bias, &rows, s->activation);
+}
+
+void
+nn_product_share (const nn_product *product, const float *packed, const float *bias,
+                  const nn_product_rows *rows, const nn_activation *activation)
+{
+  shared_product s = { product, packed, bias, rows, activation };
+  int64_t tiles = (rows->n + NN_TILE_ROWS - 1) / NN_TILE_ROWS, each = tiles / nn_cpu_threads ();
+  int64_t least = nn_cpu_least (NN_TILE_ROWS * product->inner * product->columns);
+  bool cached = nn_product_packed_bytes (product) <= NN_SIMD_CACHED_BYTES;
+  nn_cpu_share (tiles, cached || each < least ? least : each, run_tiles, &s);
 }

@@ -29,3 +29,7 @@ void nn_product_pack (const nn_product *product, const float *b, int64_t row_ste
 /* c = activation (a · packed + bias + residual); `bias` has the packed columns' count, or is NULL. */
 void nn_product_run (const nn_product *product, const float *packed, const float *bias,
                      const nn_product_rows *rows, const nn_activation *activation);
+
+/* The same on all threads of the session. */
+void nn_product_share (const nn_product *product, const float *packed, const float *bias,
+                       const nn_product_rows *rows, const nn_activation *activation);

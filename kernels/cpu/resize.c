@@ -3,6 +3,7 @@
  * with the coordinate transformations of ONNX that need no region of interest.
  */
 #include "conv.h"
+#include "parallel.h"
 #include "simd.h"
 
 #include "../graph/shape.h"
@@ -196,12 +197,20 @@ resize_row (const resize *made, const nn_tensor *x, const nn_tensor *y, int64_t 
   }
 }
 
+static void
+resize_rows (const void *arg, int64_t begin, int64_t end, int thread)
+{
+  const nn_call *call = arg;
+  int64_t height = call->out[0].dim[2];
+  for (int64_t i = begin; i < end; i++)
+    resize_row (call->shared, &call->in[0], &call->out[0], i / height, i % height);
+}
+
 static nn_status
 run (const nn_call *call, nn_error *err)
 {
-  for (int64_t n = 0; n < call->out[0].dim[0]; n++)
-    for (int64_t oy = 0; oy < call->out[0].dim[2]; oy++)
-      resize_row (call->shared, &call->in[0], &call->out[0], n, oy);
+  const nn_tensor *y = &call->out[0];
+  nn_cpu_share (y->dim[0] * y->dim[2], nn_cpu_least (y->dim[1] * y->dim[3]), resize_rows, call);
   return NN_OK;
 }
 
