@@ -93,7 +93,8 @@ prepare (nn_call *call, nn_error *err)
     int64_t row_bytes = p->shape.out_width * p->shape.in_channels * (int64_t) sizeof (float);
     int64_t fits = BAND_BYTES / row_bytes, share = p->shape.out_height / nn_cpu_threads ();
     p->band_rows = fits > share ? share : fits;
-    p->band_rows += p->band_rows == 0;
+    p->band_rows = (p->band_rows + 1) / 2 * 2; /* the depthwise kernel likes two rows at once */
+    p->band_rows += p->band_rows == 0 ? 2 : 0;
     p->between
         = (nn_activation) { (nn_activation_kind) between->floats[0], between->floats[1], between->floats[2] };
     p->product = (nn_product) { nn_simd_conv_kernels (), p->shape.in_channels, call->out[0].dim[1] };

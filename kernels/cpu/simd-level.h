@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files that are compiled once an instruction set share. NN_SIMD_LEVEL is its name.
- * Nothing here may have external linkage: each level has its own copy.
+ * Nothing here may have external linkage but what carries that name: each level has its own copy.
  */
 #pragma once
 
@@ -26,6 +26,16 @@
 
 /* A vector that may lie at any float's address. */
 typedef float vec __attribute__ ((vector_size (LANES * 4), aligned (4), may_alias));
+
+/* Keeps the compiler from reading `x` from memory for each use again: reading is what bounds a loop with
+ * one load an operation. */
+#if defined __x86_64__
+#define IN_REGISTER(x) __asm__ ("" : "+v"(x))
+#elif defined __aarch64__
+#define IN_REGISTER(x) __asm__ ("" : "+w"(x))
+#else
+#define IN_REGISTER(x)
+#endif
 
 /* Of each lane; where x is NaN it stays. */
 static inline vec
@@ -100,6 +110,8 @@ is_applied_to_vectors (nn_activation_kind kind)
 extern const nn_simd_conv NN_SIMD_TABLE (conv);
 extern const nn_simd_math NN_SIMD_TABLE (math);
 extern const nn_simd_winograd NN_SIMD_TABLE (winograd);
+#define NN_SIMD_DEPTHWISE NN_SIMD_TABLE (depthwise)
+void NN_SIMD_DEPTHWISE (const nn_depthwise *conv, int64_t first_row, int64_t end_row); /* nn_simd_conv.depthwise */
 
 /* e^x: Cody and Waite's reduction to ±ln 2 / 2 and the Cephes library's polynomial (expf.c), without
  * branches; relative error < 2^-22. */
