@@ -18,16 +18,20 @@ typedef enum nn_layout_policy {
 typedef struct nn_call {
   const nn_node *node;
   void *shared;      /* from prepare(): one for all sessions of a plan, read-only in run() */
-  nn_tensor *in;     /* node->n_in tensors; data NULL where the operand is left out */
+  nn_tensor *in;     /* node->n_in tensors; data NULL where the operand is left out, or packed */
   nn_tensor *out;    /* node->n_out tensors; data NULL where the result is left out */
   void *scratch;     /* scratch_bytes() bytes aligned to 64, contents undefined before each run */
+  uint32_t packed;   /* from prepare(): bit i where constant operand i is needed no longer */
 } nn_call;
 
 /* An implementation of one operator. Only run() is required. Constants' data are visible to
  * prepare() as in[i].data; activations' data pointers are NULL there. */
 typedef struct nn_kernel {
   /* Checks that it can do this node (types, attributes), and packs weights. `call` has node, in
-   * and out set; what it leaves in call->shared is freed by release(). */
+   * and out set; what it leaves in call->shared is freed by release(). Where it has copied all it
+   * needs of constant operand i < 32 it sets bit i of call->packed: the plan then frees the
+   * operand's elements once all their readers have, and in[i].data is NULL from there on, also in
+   * scratch_bytes() and run(). A large constant without that bit is in memory twice. */
   nn_status (*prepare) (nn_call *call, nn_error *err);
   size_t (*scratch_bytes) (const nn_call *call);
   nn_status (*run) (const nn_call *call, nn_error *err); /* allocates nothing */

@@ -84,6 +84,18 @@ tensor_of (const nn_value *value)
   return nn_tensor_make (value->dtype, value->rank, value->dim, value->layout, NULL);
 }
 
+/* What the kernel has packed it reads no longer. */
+static void
+drop_packed (nn_plan *plan, nn_call *call)
+{
+  const nn_node *node = call->node;
+  for (int i = 0; i < node->n_in && i < 32; i++)
+    if ((call->packed >> i & 1) != 0 && node->in[i] != NULL && node->in[i]->constant != NULL) {
+      call->in[i].data = NULL;
+      nn_graph_release_operand (plan->graph, node->in[i]);
+    }
+}
+
 static nn_status
 prepare_step (nn_plan *plan, step *s, nn_node *node, nn_error *err)
 {
@@ -100,6 +112,8 @@ prepare_step (nn_plan *plan, step *s, nn_node *node, nn_error *err)
   for (int i = 0; i < node->n_out; i++)
     s->call.out[i] = tensor_of (node->out[i]);
   nn_status status = s->kernel->prepare != NULL ? s->kernel->prepare (&s->call, err) : NN_OK;
+  if (status == NN_OK)
+    drop_packed (plan, &s->call);
   if (status == NN_OK && s->kernel->scratch_bytes != NULL) {
     size_t bytes = s->kernel->scratch_bytes (&s->call);
     plan->scratch_bytes = bytes > plan->scratch_bytes ? bytes : plan->scratch_bytes;
@@ -114,13 +128,16 @@ prepare_steps (nn_plan *plan, nn_error *err)
   plan->offset = calloc ((size_t) plan->graph->n_values + 1, sizeof *plan->offset);
   if (plan->steps == NULL || plan->offset == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for the plan");
-  nn_status status = plan->backend->begin (plan->threads, NULL, err);
+  /* Before kernels see the shapes, whose tables would be as large as what is refused here. */
+  nn_status status =
+      nn_graph_plan_arena (plan->graph, MAX_ARENA_BYTES, plan->offset, &plan->arena_bytes, err);
+  if (status != NN_OK)
+    return status;
+  status = plan->backend->begin (plan->threads, NULL, err);
   for (nn_node *node = plan->graph->first; node != NULL && status == NN_OK; node = node->next)
     if ((status = prepare_step (plan, &plan->steps[plan->n_steps++], node, err)) != NN_OK)
       nn_fail_in (err, "node '%s' (%s)", node->name, node->op->name);
-  if ((status = end (plan->backend, status, err)) != NN_OK)
-    return status;
-  return nn_graph_plan_arena (plan->graph, MAX_ARENA_BYTES, plan->offset, &plan->arena_bytes, err);
+  return end (plan->backend, status, err);
 }
 
 static nn_status

@@ -28,15 +28,21 @@ nn_dtype_name (nn_dtype dtype)
 int64_t
 nn_shape_count (int rank, const int64_t *dim)
 {
-  int64_t count = 1;
   for (int i = 0; i < rank; i++)
     if (dim[i] < 0)
       return -1;
   for (int i = 0; i < rank; i++)
     if (dim[i] == 0)
       return 0;
+  return nn_shape_extent (rank, dim);
+}
+
+int64_t
+nn_shape_extent (int rank, const int64_t *dim)
+{
+  int64_t count = 1;
   for (int i = 0; i < rank; i++)
-    if (__builtin_mul_overflow (count, dim[i], &count))
+    if (dim[i] < 0 || __builtin_mul_overflow (count, dim[i] > 0 ? dim[i] : 1, &count))
       return -1;
   return count;
 }

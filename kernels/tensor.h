@@ -48,6 +48,9 @@ const char *nn_dtype_name (nn_dtype dtype);
  * dimensions overflows int64_t. */
 int64_t nn_shape_count (int rank, const int64_t *dim);
 
+/* The same with dimensions of 0 taken as 1: a bound for loops over the dimensions of an empty tensor. */
+int64_t nn_shape_extent (int rank, const int64_t *dim);
+
 /* A dense view on `data` in `layout`; CHANNELS_LAST falls back to row-major where rank is not 4. */
 nn_tensor nn_tensor_make (nn_dtype dtype, int rank, const int64_t *dim, nn_layout layout, void *data);
 

@@ -5,6 +5,7 @@
 #include "graph.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define ALIGN ((size_t) 64)
 
@@ -14,10 +15,16 @@ typedef struct block {
   size_t size, offset;
 } block;
 
+/* What a search looks at, side by side in memory: it passes over all of them for each block. */
+typedef struct taken {
+  int birth, death;
+  size_t offset, end;
+} taken;
+
 typedef struct planner {
   const nn_graph *graph;
   block *blocks; /* by value at first, then by size */
-  int *placed;   /* indices into blocks, by offset */
+  taken *placed; /* by offset */
   int n, n_placed;
   size_t limit;
 } planner;
@@ -88,29 +95,34 @@ static size_t
 best_offset (const planner *p, const block *b)
 {
   size_t end = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
-  for (int i = 0; i < p->n_placed; i++) {
-    const block *other = &p->blocks[p->placed[i]];
+  for (const taken *other = p->placed, *last = other + p->n_placed; other < last; other++) {
     if (other->death < b->birth || other->birth > b->death)
       continue;
     if (other->offset > end && other->offset - end >= b->size && other->offset - end < best_gap) {
       best = end;
       best_gap = other->offset - end;
     }
-    if (other->offset + other->size > end)
-      end = other->offset + other->size;
+    if (other->end > end)
+      end = other->end;
   }
   return best != SIZE_MAX ? best : end;
 }
 
 static void
-place (planner *p, int index)
+place (planner *p, block *b)
 {
-  block *b = &p->blocks[index];
-  int at = p->n_placed++;
   b->offset = best_offset (p, b);
-  for (; at > 0 && p->blocks[p->placed[at - 1]].offset > b->offset; at--)
-    p->placed[at] = p->placed[at - 1];
-  p->placed[at] = index;
+  int low = 0, high = p->n_placed;
+  while (low < high) {
+    int middle = low + (high - low) / 2;
+    if (p->placed[middle].offset > b->offset)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  memmove (p->placed + low + 1, p->placed + low, (size_t) (p->n_placed - low) * sizeof *p->placed);
+  p->placed[low] = (taken){ b->birth, b->death, b->offset, b->offset + b->size };
+  p->n_placed++;
 }
 
 static nn_status
@@ -118,8 +130,8 @@ place_all (planner *p, size_t *offset, size_t *arena_bytes, nn_error *err)
 {
   nn_status status = collect_blocks (p, err);
   for (int i = 0; status == NN_OK && i < p->n; i++) {
-    place (p, i);
-    const block *b = &p->blocks[i];
+    block *b = &p->blocks[i];
+    place (p, b);
     const nn_value *value = p->graph->values[b->value];
     offset[b->value] = b->offset;
     if (b->offset + b->size > *arena_bytes)

@@ -28,7 +28,7 @@ static nn_value *
 new_constant (nn_graph *graph, const char *name, int rank, const int64_t *dim, float **data)
 {
   nn_tensor tensor = nn_tensor_make (NN_F32, rank, dim, NN_LAYOUT_ROW_MAJOR, NULL);
-  tensor.data = *data = nn_graph_alloc (graph, nn_tensor_bytes (&tensor));
+  tensor.data = *data = nn_graph_alloc_weights (graph, nn_tensor_bytes (&tensor));
   return tensor.data != NULL ? nn_graph_add_constant (graph, name, &tensor) : NULL;
 }
 
@@ -70,7 +70,9 @@ nn_fuse_conv_batch_norm (nn_graph *graph, nn_node *node, nn_error *err)
     for (int64_t i = 0; i < per_channel; i++)
       weights[c * per_channel + i] = (float) (from[c * per_channel + i] * scale);
   }
+  nn_value *old_w = conv->in[1];
   nn_node_set_input (conv, 1, new_w);
+  nn_graph_release_if_unread (graph, old_w);
   nn_node_set_input (conv, 2, new_b);
   absorb (graph, conv, node);
   return 1;

@@ -63,5 +63,6 @@ nn_graph_fuse (nn_graph *graph, nn_error *err)
         return -1;
       }
     }
+  nn_graph_release_unread (graph);
   return before - graph->n_nodes;
 }

@@ -2,6 +2,7 @@
 #include "graph.h"
 
 #include "pool.h"
+#include "weights.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,11 @@ nn_graph_new (nn_error *err)
     return NULL;
   }
   graph->pool = pool;
+  if ((graph->weights = nn_weights_new ()) == NULL) {
+    nn_pool_free (pool);
+    nn_fail (err, NN_ERR_MEMORY, "out of memory for a graph");
+    return NULL;
+  }
   return graph;
 }
 
@@ -29,6 +35,7 @@ nn_graph_free (nn_graph *graph)
   if (graph == NULL)
     return;
   free (graph->values);
+  nn_weights_free (graph->weights);
   nn_pool_free (graph->pool);
 }
 
@@ -36,6 +43,13 @@ void *
 nn_graph_alloc (nn_graph *graph, size_t bytes)
 {
   return nn_pool_alloc (graph->pool, bytes, 64);
+}
+
+void *
+nn_graph_alloc_weights (nn_graph *graph, size_t bytes)
+{
+  return bytes >= NN_WEIGHTS_MIN_BYTES ? nn_weights_alloc (graph->weights, bytes)
+                                       : nn_graph_alloc (graph, bytes);
 }
 
 /* Small structures need no cache line of their own. */
@@ -94,11 +108,48 @@ nn_graph_add_constant (nn_graph *graph, const char *name, const nn_tensor *tenso
   if (copy == NULL)
     return NULL;
   *copy = *tensor;
-  value->constant = copy;
+  nn_graph_set_constant (graph, value, copy);
   value->dtype = tensor->dtype;
   value->rank = tensor->rank;
   memcpy (value->dim, tensor->dim, sizeof value->dim);
   return value;
+}
+
+void
+nn_graph_set_constant (nn_graph *graph, nn_value *value, nn_tensor *tensor)
+{
+  value->constant = tensor;
+  nn_weights_hold (graph->weights, tensor->data);
+}
+
+/* The tensor is one of ours: const is for the readers. */
+static void
+release (nn_graph *graph, nn_value *value)
+{
+  nn_tensor *tensor = (nn_tensor *) (uintptr_t) value->constant;
+  nn_weights_drop (graph->weights, tensor->data);
+  tensor->data = NULL;
+}
+
+void
+nn_graph_release_if_unread (nn_graph *graph, nn_value *value)
+{
+  if (value->constant != NULL && value->constant->data != NULL && value->n_uses == value->n_packed)
+    release (graph, value);
+}
+
+void
+nn_graph_release_unread (nn_graph *graph)
+{
+  for (int i = 0; i < graph->n_values; i++)
+    nn_graph_release_if_unread (graph, graph->values[i]);
+}
+
+void
+nn_graph_release_operand (nn_graph *graph, nn_value *value)
+{
+  value->n_packed++;
+  nn_graph_release_if_unread (graph, value);
 }
 
 static void
@@ -175,21 +226,6 @@ nn_node_set_input (nn_node *node, int index, nn_value *value)
   node->in[index] = value;
   if (value != NULL)
     value->n_uses++;
-}
-
-void
-nn_graph_replace_value (nn_graph *graph, nn_value *from, nn_value *to)
-{
-  for (nn_node *node = graph->first; node != NULL && from->n_uses > 0; node = node->next)
-    for (int i = 0; i < node->n_in; i++)
-      if (node->in[i] == from)
-        nn_node_set_input (node, i, to);
-  for (int i = 0; i < graph->n_outputs; i++)
-    if (graph->outputs[i] == from) {
-      graph->outputs[i] = to;
-      from->n_uses--;
-      to->n_uses++;
-    }
 }
 
 const nn_attr *

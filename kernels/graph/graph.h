@@ -28,6 +28,7 @@ struct nn_value {
   const nn_tensor *constant;   /* weights, Constant nodes, folded results; else NULL */
   nn_node *producer;           /* NULL: graph input or constant */
   int n_uses;                  /* operands that read it, plus one for each graph output it is */
+  int n_packed;                /* of these, operands whose node needs the constant no longer */
   int index;                   /* position in nn_graph.values */
 };
 
@@ -93,6 +94,7 @@ struct nn_graph {
   int64_t opset; /* of the default domain */
   const char **metadata; /* key, value, key, value …, NULL */
   struct nn_pool *pool;
+  struct nn_weights *weights;
 };
 
 /* ---- building (onnx/, passes, tests) ---- */
@@ -103,8 +105,13 @@ void nn_graph_free (nn_graph *graph); /* NULL is fine */
 void *nn_graph_alloc (nn_graph *graph, size_t bytes);
 char *nn_graph_strdup (nn_graph *graph, const char *text);
 
+/* Memory for a constant's elements, zeroed, aligned to 64 bytes; NULL if there is none. Large ones
+ * are given back as soon as no constant that lies in them is needed (nn_graph_release_*). */
+void *nn_graph_alloc_weights (nn_graph *graph, size_t bytes);
+
 nn_value *nn_graph_add_value (nn_graph *graph, const char *name);
-/* A value that holds `tensor`, whose data must live as long as the graph. */
+/* A value that holds `tensor`, whose data must live as long as the graph or come from
+ * nn_graph_alloc_weights() of this graph. */
 nn_value *nn_graph_add_constant (nn_graph *graph, const char *name, const nn_tensor *tensor);
 /* Appends a node, or puts it in front of `before`. Operand and result arrays are copied; producer
  * and n_uses are kept right here and in the functions below. */
@@ -113,8 +120,15 @@ nn_node *nn_graph_add_node (nn_graph *graph, nn_node *before, const nn_op *op, c
 void nn_graph_remove_node (nn_graph *graph, nn_node *node);
 /* `index` may lie beyond n_in, up to 3: operands in between are left out. */
 void nn_node_set_input (nn_node *node, int index, nn_value *value);
-/* Every reader of `from`, the graph's outputs included, reads `to` afterwards. */
-void nn_graph_replace_value (nn_graph *graph, nn_value *from, nn_value *to);
+/* Makes a result (not yet constant) one, like nn_graph_add_constant(); `tensor` lies in the pool. */
+void nn_graph_set_constant (nn_graph *graph, nn_value *value, nn_tensor *tensor);
+/* Frees the elements of constants that nobody reads, or of the one given: to be called after its
+ * last reader has gone. constant->data is NULL afterwards, type and shape stay. */
+void nn_graph_release_unread (nn_graph *graph);
+void nn_graph_release_if_unread (nn_graph *graph, nn_value *value);
+/* One operand that reads this constant has packed what it needs. With the last of them the elements
+ * are freed; never those of a graph output. */
+void nn_graph_release_operand (nn_graph *graph, nn_value *value);
 
 const nn_attr *nn_node_attr (const nn_node *node, const char *name); /* NULL if absent */
 int64_t nn_node_int (const nn_node *node, const char *name, int64_t fallback);

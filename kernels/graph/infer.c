@@ -2,13 +2,39 @@
 #include "../ops.h"
 #include "graph.h"
 #include "shape.h"
+#include "weights.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Shape subgraphs fold to a few bytes, position tables to some megabytes. */
-#define MAX_FOLDED_BYTES ((size_t) 256 << 20)
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#define MAX_FOLDED_BYTES ((size_t) 4 << 20)
+#define MAX_FOLDING_STEPS ((double) (1 << 24))
+#else
+#define MAX_FOLDED_BYTES ((size_t) 256 << 20) /* that are alive at once */
+#define MAX_FOLDING_STEPS 1e9                 /* some seconds of the slowest kernels */
+#endif
+
+/* Constants are packed once for each node that reads them. */
+#define MAX_READ_BYTES ((size_t) 1 << (sizeof (size_t) > 4 ? 34 : 30))
+
+typedef struct inference {
+  nn_graph *graph;
+  struct {
+    nn_value *same;      /* what took this value's place when its Identity went, or NULL */
+    size_t folded_bytes; /* that releasing it gives back */
+  } *of;                 /* by value index */
+  size_t folded;         /* bytes of folded results that are alive */
+  double steps;          /* that folding has taken */
+} inference;
+
+static bool
+is_op (const nn_node *node, const char *name)
+{
+  return strcmp (node->op->name, name) == 0;
+}
 
 /* ---------------------------------------------------------------- folding */
 
@@ -37,7 +63,7 @@ run_once (const nn_kernel *kernel, nn_call *call, nn_error *err)
 
 /* Makes room for the results and runs the node into it. */
 static nn_status
-compute (nn_graph *graph, const nn_node *node, nn_tensor *in, nn_tensor *out, size_t *folded, nn_error *err)
+compute (inference *inf, const nn_node *node, nn_tensor *in, nn_tensor *out, nn_error *err)
 {
   for (int i = 0; i < node->n_in; i++)
     in[i] = constant_view (node->in[i]);
@@ -47,32 +73,96 @@ compute (nn_graph *graph, const nn_node *node, nn_tensor *in, nn_tensor *out, si
       continue;
     out[i] = nn_tensor_make (value->dtype, value->rank, value->dim, NN_LAYOUT_ROW_MAJOR, NULL);
     size_t bytes = nn_tensor_bytes (&out[i]);
-    if (bytes > MAX_FOLDED_BYTES - *folded)
+    if (bytes > MAX_FOLDED_BYTES - inf->folded)
       return nn_fail (err, NN_ERR_LIMIT, "constants computed when loading would take more than %zu MiB",
                       MAX_FOLDED_BYTES >> 20);
-    *folded += bytes;
-    if ((out[i].data = nn_graph_alloc (graph, bytes)) == NULL)
+    inf->folded += bytes;
+    if ((out[i].data = nn_graph_alloc_weights (inf->graph, bytes)) == NULL)
       return nn_fail (err, NN_ERR_MEMORY, "out of memory for %zu bytes", bytes);
+    inf->of[value->index].folded_bytes = bytes >= NN_WEIGHTS_MIN_BYTES ? bytes : 0;
   }
   nn_call call = { .node = node, .in = in, .out = out };
   return run_once (node->op->cpu, &call, err);
 }
 
-static nn_status
-fold (nn_graph *graph, nn_node *node, size_t *folded, nn_error *err)
+/* The node has been removed; tables on the way to another table go. */
+static void
+release_operands (inference *inf, const nn_node *node)
 {
+  for (int i = 0; i < node->n_in; i++) {
+    nn_value *value = node->in[i];
+    if (value == NULL || value->n_uses > 0)
+      continue;
+    nn_graph_release_if_unread (inf->graph, value);
+    inf->folded -= inf->of[value->index].folded_bytes;
+    inf->of[value->index].folded_bytes = 0;
+  }
+}
+
+static nn_status
+fold (inference *inf, nn_node *node, nn_error *err)
+{
+  nn_graph *graph = inf->graph;
   nn_tensor *in = nn_graph_alloc (graph, (size_t) (node->n_in + node->n_out) * sizeof *in);
   if (in == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   nn_tensor *out = in + node->n_in;
-  nn_status status = compute (graph, node, in, out, folded, err);
+  nn_status status = compute (inf, node, in, out, err);
   if (status != NN_OK)
     return status;
   for (int i = 0; i < node->n_out; i++)
     if (node->out[i] != NULL)
-      node->out[i]->constant = &out[i];
+      nn_graph_set_constant (graph, node->out[i], &out[i]);
   nn_graph_remove_node (graph, node);
+  release_operands (inf, node);
   return NN_OK;
+}
+
+static double
+count_of (const nn_value *value)
+{
+  return value != NULL ? (double) nn_shape_extent (value->rank, value->dim) : 0;
+}
+
+/* Multiplications for one element of the result, for operators that take more than a few. */
+static double
+inner_steps (const nn_node *node)
+{
+  const nn_value *x = node->in[0];
+  if (is_op (node, "MatMul") || is_op (node, "Gemm")) {
+    double longest = 1;
+    for (int d = 0; d < x->rank; d++)
+      longest = (double) x->dim[d] > longest ? (double) x->dim[d] : longest;
+    return longest;
+  }
+  if (is_op (node, "Conv"))
+    return count_of (node->in[1]);
+  if (is_op (node, "MaxPool") || is_op (node, "AveragePool"))
+    return count_of (x);
+  return 1;
+}
+
+/* An upper bound of what running the node takes. */
+static double
+steps_of (const nn_node *node)
+{
+  double in = 0, out = 0;
+  for (int i = 0; i < node->n_in; i++)
+    in += count_of (node->in[i]);
+  for (int i = 0; i < node->n_out; i++)
+    out += count_of (node->out[i]);
+  return in + out * inner_steps (node);
+}
+
+/* What takes long stays a node: a small file must not keep the loader busy. */
+static bool
+affords (inference *inf, const nn_node *node)
+{
+  double steps = steps_of (node);
+  if (steps > MAX_FOLDING_STEPS - inf->steps)
+    return false;
+  inf->steps += steps;
+  return true;
 }
 
 static bool
@@ -146,12 +236,6 @@ check_results (const nn_node *node, nn_error *err)
   return NN_OK;
 }
 
-static bool
-is_op (const nn_node *node, const char *name)
-{
-  return strcmp (node->op->name, name) == 0;
-}
-
 /* At inference Dropout passes its operand on. */
 static bool
 is_identity (const nn_node *node)
@@ -159,24 +243,43 @@ is_identity (const nn_node *node)
   return (is_op (node, "Identity") || is_op (node, "Dropout")) && node->out[0] != NULL;
 }
 
-static nn_status
-infer_node (nn_graph *graph, nn_node *node, size_t *folded, nn_error *err)
+/* Readers of the Identity's result come later in the walk, which gives them its operand; they count
+ * as the operand's from now on, so that it is not released before they are seen. */
+static void
+pass_on (inference *inf, nn_node *node)
 {
+  nn_value *from = node->out[0], *to = node->in[0];
+  inf->of[from->index].same = to;
+  to->n_uses += from->n_uses;
+  from->n_uses = 0;
+  nn_graph_remove_node (inf->graph, node);
+}
+
+static nn_value *
+passed_on (const inference *inf, nn_value *value)
+{
+  return value != NULL && inf->of[value->index].same != NULL ? inf->of[value->index].same : value;
+}
+
+static nn_status
+infer_node (inference *inf, nn_node *node, nn_error *err)
+{
+  for (int i = 0; i < node->n_in; i++)
+    node->in[i] = passed_on (inf, node->in[i]);
   if (node->op->shape == NULL)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "this operator is not supported");
-  nn_status status = node->op->shape (node, graph, err);
+  nn_status status = node->op->shape (node, inf->graph, err);
   if (status == NN_OK)
     status = check_results (node, err);
   if (status != NN_OK)
     return status;
   if (is_identity (node)) {
-    nn_graph_replace_value (graph, node->out[0], node->in[0]);
-    nn_graph_remove_node (graph, node);
+    pass_on (inf, node);
     return NN_OK;
   }
   if (is_op (node, "Shape") && node->out[0] != NULL)
-    return fold_shape (graph, node, err);
-  return is_foldable (node) ? fold (graph, node, folded, err) : NN_OK;
+    return fold_shape (inf->graph, node, err);
+  return is_foldable (node) && affords (inf, node) ? fold (inf, node, err) : NN_OK;
 }
 
 /* A result that nobody reads, of a node that nobody knows to do anything else. Not yet inferred
@@ -199,20 +302,53 @@ drop_dead (nn_graph *graph)
   }
 }
 
+static nn_status
+check_read_bytes (const nn_graph *graph, nn_error *err)
+{
+  size_t read = 0;
+  for (const nn_node *node = graph->first; node != NULL; node = node->next)
+    for (int i = 0; i < node->n_in; i++) {
+      if (node->in[i] == NULL || node->in[i]->constant == NULL)
+        continue;
+      size_t bytes = nn_tensor_bytes (node->in[i]->constant);
+      if (bytes > MAX_READ_BYTES - read)
+        return nn_fail (err, NN_ERR_LIMIT, "node '%s' (%s): the nodes up to this one read more than %zu MiB of constants",
+                        node->name, node->op->name, MAX_READ_BYTES >> 20);
+      read += bytes;
+    }
+  return NN_OK;
+}
+
+static nn_status
+walk (inference *inf, nn_error *err)
+{
+  nn_graph *graph = inf->graph;
+  for (nn_node *node = graph->first, *next; node != NULL; node = next) {
+    next = node->next;
+    if (infer_node (inf, node, err) != NN_OK)
+      return nn_fail_in (err, "node '%s' (%s)", node->name, node->op->name);
+  }
+  for (int i = 0; i < graph->n_outputs; i++)
+    graph->outputs[i] = passed_on (inf, graph->outputs[i]);
+  return NN_OK;
+}
+
 nn_status
 nn_graph_infer (nn_graph *graph, nn_error *err)
 {
-  size_t folded = 0;
+  inference inf = { .graph = graph };
   nn_status status = check_inputs (graph, err);
   if (status != NN_OK)
     return status;
+  if ((inf.of = calloc ((size_t) graph->n_values + 1, sizeof *inf.of)) == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d values", graph->n_values);
   forget_shapes (graph);
   drop_dead (graph);
-  for (nn_node *node = graph->first, *next; node != NULL; node = next) {
-    next = node->next;
-    if (infer_node (graph, node, &folded, err) != NN_OK)
-      return nn_fail_in (err, "node '%s' (%s)", node->name, node->op->name);
-  }
+  status = walk (&inf, err);
+  free (inf.of);
+  if (status != NN_OK)
+    return status;
   drop_dead (graph);
-  return NN_OK;
+  nn_graph_release_unread (graph);
+  return check_read_bytes (graph, err);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MAX_RESULT_BYTES ((int64_t) 1 << 40)
+#define MAX_EMPTY_EXTENT ((int64_t) 1 << 31) /* kernels make tables for each dimension */
 
 bool
 nn_node_has (const nn_node *node, int index)
@@ -32,6 +33,10 @@ nn_shape_set (nn_node *node, int index, nn_dtype dtype, int rank, const int64_t 
       bytes > MAX_RESULT_BYTES)
     return nn_fail (err, NN_ERR_LIMIT, "the result's shape is negative or larger than %" PRId64 " bytes",
                     MAX_RESULT_BYTES);
+  int64_t extent = nn_shape_extent (rank, dim);
+  if (bytes == 0 && (extent < 0 || extent > MAX_EMPTY_EXTENT))
+    return nn_fail (err, NN_ERR_LIMIT, "the result is empty, but has dimensions larger than %" PRId64,
+                    MAX_EMPTY_EXTENT);
   nn_value *value = node->out[index];
   value->dtype = dtype;
   value->rank = rank;
