@@ -414,7 +414,7 @@ test_tensors (void)
   REFUSES (NN_ERR_UNSUPPORTED, "element type 8", s->w.data_type = 8);
   REFUSES (NN_ERR_UNSUPPORTED, "element type 99", s->w.data_type = 99);
   REFUSES (NN_ERR_UNSUPPORTED, "element type -1", s->w.data_type = -1);
-  REFUSES (NN_ERR_UNSUPPORTED, "another file", s->w.has_data_location = 1,
+  REFUSES (NN_ERR_FORMAT, "another file", s->w.has_data_location = 1,
            s->w.data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL);
   REFUSES (NN_ERR_FORMAT, "has no name", s->w.name = "");
 }

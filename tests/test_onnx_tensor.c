@@ -22,6 +22,7 @@ test_types (void)
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     nn_error err = { 0 };
     nn_graph *graph = nn_graph_new (&err);
+    nn_onnx_source source = { .graph = graph, .loads = true };
     nn_tensor from_raw = { 0 }, from_ints = { 0 };
     int64_t one = 1;
     int32_t value = cases[i].as_int;
@@ -32,11 +33,11 @@ test_types (void)
     proto.dims = &one;
     proto.n_int32_data = 1;
     proto.int32_data = &value;
-    CHECK (nn_onnx_tensor (graph, &proto, &from_ints, &err) == NN_OK, "%s", err.message);
+    CHECK (nn_onnx_tensor (&source, &proto, &from_ints, &err) == NN_OK, "%s", err.message);
     proto.has_raw_data = 1;
     proto.raw_data.len = size;
     proto.raw_data.data = (uint8_t *) (uintptr_t) cases[i].raw;
-    CHECK (nn_onnx_tensor (graph, &proto, &from_raw, &err) == NN_OK, "%s", err.message);
+    CHECK (nn_onnx_tensor (&source, &proto, &from_raw, &err) == NN_OK, "%s", err.message);
     CHECK (from_raw.dtype == cases[i].dtype && from_ints.dtype == cases[i].dtype, "type %d", cases[i].onnx);
     CHECK (memcmp (from_raw.data, from_ints.data, size) == 0, "type %d", cases[i].onnx);
     nn_graph_free (graph);

@@ -12,7 +12,8 @@
 
 typedef struct builder {
   const Onnx__GraphProto *proto;
-  nn_graph *graph;
+  nn_onnx_source *source;
+  nn_graph *graph; /* the source's */
   nn_onnx_names names;
   nn_value *in[MAX_OPERANDS], *out[MAX_OPERANDS];
   int n_operators;
@@ -111,7 +112,7 @@ add_initializers (builder *b)
     nn_tensor tensor;
     if (proto->name == NULL || proto->name[0] == '\0')
       return nn_fail (b->err, NN_ERR_FORMAT, "initializer %zu has no name", i);
-    nn_status status = nn_onnx_tensor (b->graph, proto, &tensor, b->err);
+    nn_status status = nn_onnx_tensor (b->source, proto, &tensor, b->err);
     if (status != NN_OK)
       return nn_fail_in (b->err, "initializer '%s'", proto->name);
     nn_value *value = nn_graph_add_constant (b->graph, proto->name, &tensor);
@@ -181,11 +182,15 @@ fail_in_node (builder *b, const Onnx__NodeProto *node)
 static nn_status
 add_results (builder *b)
 {
+  size_t n_results = 0;
   for (size_t i = 0; i < b->proto->n_node; i++) {
     const Onnx__NodeProto *node = b->proto->node[i];
     if (check_node (b, node) != NN_OK)
       return fail_in_node (b, node);
     b->n_operators += !is_constant (node);
+    n_results += node->n_output;
+    if (n_results > NN_ONNX_MAX_RESULTS)
+      return nn_fail (b->err, NN_ERR_LIMIT, "more than %zu results of nodes", NN_ONNX_MAX_RESULTS);
     for (size_t o = 0; o < node->n_output; o++) {
       if (node->output[o][0] == '\0')
         continue;
@@ -242,7 +247,7 @@ read_tensor (builder *b, const Onnx__TensorProto *proto, nn_attr *attr)
     return nn_fail (b->err, NN_ERR_FORMAT, "the tensor is missing");
   attr->t = tensor;
   attr->type = NN_ATTR_TENSOR;
-  return nn_onnx_tensor (b->graph, proto, tensor, b->err);
+  return nn_onnx_tensor (b->source, proto, tensor, b->err);
 }
 
 static nn_status
@@ -429,36 +434,32 @@ add_outputs (builder *b)
   return NN_OK;
 }
 
-nn_graph *
-nn_onnx_build (const Onnx__ModelProto *model, int *n_operators, nn_error *err)
+static nn_status
+check_model (builder *b, const Onnx__ModelProto *model)
 {
-  builder *b = calloc (1, sizeof *b);
-  nn_graph *graph = nn_graph_new (err);
-  if (b == NULL || graph == NULL) {
-    free (b);
-    nn_graph_free (graph);
-    nn_fail (err, NN_ERR_MEMORY, "out of memory for the graph");
-    return NULL;
-  }
-  b->proto = model->graph;
-  b->graph = graph;
-  b->err = err;
+  if (model->graph->n_node > NN_ONNX_MAX_NODES)
+    return nn_fail (b->err, NN_ERR_LIMIT, "%zu nodes (at most %zu)", model->graph->n_node, NN_ONNX_MAX_NODES);
   nn_status status = read_opset (b, model);
-  if (status == NN_OK && model->graph->n_node > NN_ONNX_MAX_NODES)
-    status = nn_fail (err, NN_ERR_LIMIT, "%zu nodes (at most %zu)", model->graph->n_node, NN_ONNX_MAX_NODES);
+  return status == NN_OK ? read_metadata (b, model) : status;
+}
+
+nn_status
+nn_onnx_build_graph (const Onnx__ModelProto *model, nn_onnx_source *source, int *n_operators, nn_error *err)
+{
   static nn_status (*const steps[]) (builder *) = { add_initializers, add_inputs, add_results, add_nodes,
                                                     add_outputs };
-  if (status == NN_OK)
-    status = read_metadata (b, model);
+  builder *b = calloc (1, sizeof *b);
+  if (b == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for the graph");
+  b->proto = model->graph;
+  b->source = source;
+  b->graph = source->graph;
+  b->err = err;
+  nn_status status = check_model (b, model);
   for (size_t i = 0; status == NN_OK && i < sizeof steps / sizeof steps[0]; i++)
     status = steps[i](b);
-  if (n_operators != NULL)
-    *n_operators = b->n_operators;
+  *n_operators = b->n_operators;
   nn_onnx_names_clear (&b->names);
   free (b);
-  if (status != NN_OK) {
-    nn_graph_free (graph);
-    return NULL;
-  }
-  return graph;
+  return status;
 }

@@ -21,19 +21,10 @@ narrow_int32 (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor
   return NN_OK;
 }
 
-/* Where the elements lie and how many there are; the type is known to be one of ours. */
+/* The element's bytes in one of the typed fields, and how many elements there are. */
 static nn_status
-find_data (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, size_t *n, nn_error *err)
+find_typed (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, size_t *n, nn_error *err)
 {
-  if (proto->has_raw_data) {
-    size_t size = nn_dtype_size (tensor->dtype);
-    tensor->data = proto->raw_data.data;
-    *n = proto->raw_data.len / size;
-    if (proto->raw_data.len % size != 0)
-      return nn_fail (err, NN_ERR_FORMAT, "%zu bytes are no whole number of %s elements", proto->raw_data.len,
-                      nn_dtype_name (tensor->dtype));
-    return NN_OK;
-  }
   switch (tensor->dtype) {
     case NN_F32:
       tensor->data = proto->float_data;
@@ -58,22 +49,60 @@ find_data (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, s
 }
 
 static nn_status
-check_bools (const nn_tensor *tensor, size_t n, nn_error *err)
+find_small (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, nn_error *err)
+{
+  const size_t size = nn_dtype_size (tensor->dtype);
+  size_t n = proto->raw_data.len / size;
+  nn_status status = NN_OK;
+  if (proto->has_raw_data)
+    tensor->data = proto->raw_data.data;
+  else
+    status = find_typed (graph, proto, tensor, &n, err);
+  if (status != NN_OK)
+    return status;
+  if (proto->has_raw_data && proto->raw_data.len % size != 0)
+    return nn_fail (err, NN_ERR_FORMAT, "%zu bytes are no whole number of %s elements", proto->raw_data.len,
+                    nn_dtype_name (tensor->dtype));
+  if ((uint64_t) nn_tensor_count (tensor) != n)
+    return nn_fail (err, NN_ERR_FORMAT, "%zu elements where its dimensions make %" PRId64, n,
+                    nn_tensor_count (tensor));
+  return NN_OK;
+}
+
+/* Elements that are not in the message: in the model's file at `place`, or else in a data file. */
+static nn_status
+read_large (nn_onnx_source *source, const Onnx__TensorProto *proto, const nn_onnx_place *place,
+            nn_tensor *tensor, nn_error *err)
+{
+  size_t bytes = nn_tensor_bytes (tensor);
+  if (proto->has_raw_data || (place != NULL && nn_onnx_is_external (proto)))
+    return nn_fail (err, NN_ERR_FORMAT, "its elements are there twice");
+  if (place != NULL && place->length != bytes)
+    return nn_fail (err, NN_ERR_FORMAT, "%" PRIu64 " bytes where its dimensions make %zu", place->length,
+                    bytes);
+  if (source->loads && (tensor->data = nn_graph_alloc_weights (source->graph, bytes)) == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for its %zu bytes", bytes);
+  if (place == NULL)
+    return nn_onnx_external_read (&source->external, proto, tensor->data, bytes, err);
+  return source->loads ? nn_onnx_file_read (source->file, place->offset, tensor->data, bytes, err) : NN_OK;
+}
+
+static nn_status
+check_bools (const nn_tensor *tensor, nn_error *err)
 {
   const uint8_t *data = tensor->data;
-  for (size_t i = 0; i < n; i++)
+  int64_t n = data != NULL ? nn_tensor_count (tensor) : 0;
+  for (int64_t i = 0; i < n; i++)
     if (data[i] > 1)
       return nn_fail (err, NN_ERR_FORMAT, "a bool element is %d", data[i]);
   return NN_OK;
 }
 
-nn_status
-nn_onnx_tensor (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, nn_error *err)
+static nn_status
+read_shape (const Onnx__TensorProto *proto, nn_tensor *tensor, nn_error *err)
 {
   nn_dtype dtype = nn_dtype_from_onnx (proto->data_type);
-  size_t n = 0;
-  if (proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL || proto->n_external_data > 0)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "its data lies in another file; save the model as one file");
+  int64_t bytes;
   if (proto->segment != NULL)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "it is stored in segments");
   if (dtype == NN_DTYPE_NONE)
@@ -81,14 +110,24 @@ nn_onnx_tensor (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tens
   if (proto->n_dims > NN_MAX_RANK)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "%zu dimensions (at most %d)", proto->n_dims, NN_MAX_RANK);
   int64_t count = nn_shape_count ((int) proto->n_dims, proto->dims);
-  if (count < 0)
+  if (count < 0 || nn_shape_extent ((int) proto->n_dims, proto->dims) < 0 || __builtin_mul_overflow (count, (int64_t) nn_dtype_size (dtype), &bytes))
     return nn_fail (err, NN_ERR_FORMAT, "its dimensions are negative or their product is too large");
-  tensor->dtype = dtype;
-  nn_status status = find_data (graph, proto, tensor, &n, err);
+  *tensor = nn_tensor_make (dtype, (int) proto->n_dims, proto->dims, NN_LAYOUT_ROW_MAJOR, NULL);
+  return NN_OK;
+}
+
+nn_status
+nn_onnx_tensor (nn_onnx_source *source, const Onnx__TensorProto *proto, nn_tensor *tensor, nn_error *err)
+{
+  nn_onnx_place place;
+  nn_status status = read_shape (proto, tensor, err);
   if (status != NN_OK)
     return status;
-  if ((uint64_t) count != n)
-    return nn_fail (err, NN_ERR_FORMAT, "%zu elements where its dimensions make %" PRId64, n, count);
-  *tensor = nn_tensor_make (dtype, (int) proto->n_dims, proto->dims, NN_LAYOUT_ROW_MAJOR, tensor->data);
-  return dtype == NN_BOOL ? check_bools (tensor, n, err) : NN_OK;
+  if (nn_onnx_find_place (proto, &place))
+    status = read_large (source, proto, &place, tensor, err);
+  else if (nn_onnx_is_external (proto))
+    status = read_large (source, proto, NULL, tensor, err);
+  else
+    status = find_small (source->graph, proto, tensor, err);
+  return status == NN_OK && tensor->dtype == NN_BOOL ? check_bools (tensor, err) : status;
 }

@@ -10,28 +10,8 @@
 struct nn_model {
   atomic_int refs;
   char *path;
-  Onnx__ModelProto *proto; /* holds the weights, once for all graphs */
-  nn_graph *graph;         /* as declared; never planned */
-  int n_operators;
+  nn_onnx onnx;
 };
-
-static nn_model *
-open_model (nn_model *model, nn_error *err)
-{
-  size_t size = 0;
-  uint8_t *data = nn_onnx_read_file (model->path, &size, err);
-  if (data == NULL)
-    return NULL;
-  model->proto = nn_onnx_parse (data, size, err);
-  free (data);
-  if (model->proto != NULL)
-    model->graph = nn_onnx_build (model->proto, &model->n_operators, err);
-  if (model->graph == NULL) {
-    nn_fail_in (err, "%s", model->path);
-    return NULL;
-  }
-  return model;
-}
 
 nn_model *
 nn_model_open (const char *path, nn_error *err)
@@ -43,8 +23,10 @@ nn_model_open (const char *path, nn_error *err)
     return NULL;
   }
   atomic_init (&model->refs, 1);
-  if (open_model (model, err) == NULL) {
-    nn_model_unref (model);
+  if (nn_onnx_open (&model->onnx, path, err) != NN_OK) {
+    nn_fail_in (err, "%s", path);
+    free (model->path);
+    free (model);
     return NULL;
   }
   return model;
@@ -62,9 +44,7 @@ nn_model_unref (nn_model *model)
 {
   if (model == NULL || atomic_fetch_sub_explicit (&model->refs, 1, memory_order_acq_rel) != 1)
     return;
-  nn_graph_free (model->graph);
-  if (model->proto != NULL)
-    onnx__model_proto__free_unpacked (model->proto, NULL);
+  nn_onnx_close (&model->onnx);
   free (model->path);
   free (model);
 }
@@ -72,13 +52,13 @@ nn_model_unref (nn_model *model)
 nn_graph *
 nn_model_build_graph (const nn_model *model, nn_error *err)
 {
-  return nn_onnx_build (model->proto, NULL, err);
+  return nn_onnx_build (&model->onnx, err);
 }
 
 int
 nn_model_n_operators (const nn_model *model)
 {
-  return model->n_operators;
+  return model->onnx.n_operators;
 }
 
 const char *
@@ -90,13 +70,13 @@ nn_model_path (const nn_model *model)
 int
 nn_model_n_inputs (const nn_model *model)
 {
-  return model->graph->n_inputs;
+  return model->onnx.declared->n_inputs;
 }
 
 int
 nn_model_n_outputs (const nn_model *model)
 {
-  return model->graph->n_outputs;
+  return model->onnx.declared->n_outputs;
 }
 
 static nn_value_info
@@ -112,17 +92,17 @@ info_of (const nn_value *value)
 nn_value_info
 nn_model_input (const nn_model *model, int index)
 {
-  return info_of (model->graph->inputs[index]);
+  return info_of (model->onnx.declared->inputs[index]);
 }
 
 nn_value_info
 nn_model_output (const nn_model *model, int index)
 {
-  return info_of (model->graph->outputs[index]);
+  return info_of (model->onnx.declared->outputs[index]);
 }
 
 const char *
 nn_model_metadata (const nn_model *model, const char *key)
 {
-  return nn_graph_metadata (model->graph, key);
+  return nn_graph_metadata (model->onnx.declared, key);
 }

@@ -1,40 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From the bytes of an ONNX file to a graph. Used by model.c and the tests only.
+/* From an ONNX file to a graph. Used by model.c and the tests only.
  *
- * The unpacked message holds the weights once; graphs that are built from it point into it, so it
- * must outlive them.
+ * Memory. Opening reads the file once, in pieces; weights (raw_data from NN_ONNX_LARGE_BYTES on, and
+ * external data) stay where they are. A graph has them once, each in memory of its own that goes
+ * when its last reader has packed it. So with W bytes of weights and S bytes of everything else in
+ * the file, opening takes a small multiple of S, a graph W more, and a plan at most W, its packed
+ * copies and one tensor, if its kernels set nn_call.packed. Elements in typed fields (float_data …)
+ * count as S: they stay in the unpacked message, where graphs point to them.
  */
 #pragma once
 
 #include "../graph/graph.h"
-#include "onnx.pb-c.h"
+#include "external.h"
+#include "onnx-limits.h"
+#include "scan.h"
 
-/* Limits on a file, far above what real models have and far below what hurts. */
-#define NN_ONNX_MAX_FILE_BYTES ((size_t) INT32_MAX) /* protobuf's own limit */
-#define NN_ONNX_MAX_DEPTH 64                        /* ONNX without subgraphs needs a dozen */
-#define NN_ONNX_MAX_MESSAGES ((size_t) 4 << 20)
-#define NN_ONNX_MAX_NODES ((size_t) 50000)
-#define NN_ONNX_MAX_OVERHEAD ((size_t) 1 << 30) /* of unpacked structures beyond the file's size */
-#define NN_ONNX_MIN_OPSET 7
-#define NN_ONNX_MAX_OPSET 21
+/* A model file that was opened. Immutable then: several threads may build graphs at once. */
+typedef struct nn_onnx {
+  nn_onnx_file file; /* open: a model that was replaced by a new file stays what it was */
+  Onnx__ModelProto *proto;
+  nn_onnx_data_files data_files;
+  nn_graph *declared; /* as the file says, without large weights: data NULL; never planned */
+  int n_operators;    /* nodes of the file that are no Constant */
+} nn_onnx;
 
-/* The whole of a regular file; the caller frees it. NULL with `path` named in `err`. */
-uint8_t *nn_onnx_read_file (const char *path, size_t *size, nn_error *err);
+/* Messages do not name the file at `path`. On failure there is nothing to close. */
+nn_status nn_onnx_open (nn_onnx *onnx, const char *path, nn_error *err);
+/* The same from bytes, which must live as long as `onnx`; external data is refused. */
+nn_status nn_onnx_open_memory (nn_onnx *onnx, const uint8_t *data, size_t size, nn_error *err);
+void nn_onnx_close (nn_onnx *onnx);
 
-/* Walks a ModelProto's wire format without unpacking it: lengths within bounds, nesting, number of
- * messages, memory that unpacking would take, text that is UTF-8 without NUL. protobuf-c itself
- * recurses as deep as the file says. */
-nn_status nn_onnx_scan (const uint8_t *data, size_t size, nn_error *err);
+/* A graph with its weights, some of which lie in `onnx`: close it after the graph. Inputs and
+ * outputs have the dimensions that the file declares. Fails if the model's file or a data file has
+ * changed since it was opened. */
+nn_graph *nn_onnx_build (const nn_onnx *onnx, nn_error *err);
 
-/* Scans and unpacks; free with onnx__model_proto__free_unpacked (·, NULL). */
-Onnx__ModelProto *nn_onnx_parse (const uint8_t *data, size_t size, nn_error *err);
+/* ---- build.c, constant.c ---- */
 
-/* A graph whose constants point into `proto`. Inputs and outputs have the dimensions that the file
- * declares. `n_operators` (may be NULL) gets the number of nodes that are no Constant. */
-nn_graph *nn_onnx_build (const Onnx__ModelProto *proto, int *n_operators, nn_error *err);
+/* Where a graph's tensors get their elements from. */
+typedef struct nn_onnx_source {
+  const nn_onnx_file *file;
+  nn_onnx_external external;
+  nn_graph *graph;
+  bool loads; /* false: large elements are checked, but not read; data is NULL */
+} nn_onnx_source;
 
-/* A tensor on the data of `proto`, or on a converted copy in the graph's pool. */
-nn_status nn_onnx_tensor (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, nn_error *err);
+/* Builds source->graph; `n_operators` as in nn_onnx. On failure the graph may be incomplete. */
+nn_status nn_onnx_build_graph (const Onnx__ModelProto *model, nn_onnx_source *source, int *n_operators,
+                               nn_error *err);
+
+/* A tensor on elements in `proto`, or in the graph. */
+nn_status nn_onnx_tensor (nn_onnx_source *source, const Onnx__TensorProto *proto, nn_tensor *tensor,
+                          nn_error *err);
 
 /* ---- names.c: which value a name means ---- */
 
