@@ -125,6 +125,7 @@ prepare (nn_call *call, nn_error *err)
     }
     pack_weights (conv, &call->in[1], conv->weights);
     pack_bias (conv, operand (call, 2), conv->bias);
+    call->packed = 1u << 1 | 1u << 2;
   }
   call->shared = conv;
   return NN_OK;

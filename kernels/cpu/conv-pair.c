@@ -105,6 +105,7 @@ prepare (nn_call *call, nn_error *err)
     return status;
   }
   call->shared = p;
+  call->packed = 1u << FIRST_WEIGHTS | 1u << FIRST_BIAS | 1u << SECOND_WEIGHTS | 1u << SECOND_BIAS;
   return NN_OK;
 }
 

@@ -183,6 +183,7 @@ prepare (nn_call *call, nn_error *err)
     return status;
   }
   call->shared = w;
+  call->packed = 1u << 1 | 1u << 2;
   return NN_OK;
 }
 

@@ -73,6 +73,7 @@ prepare (nn_call *call, nn_error *err)
     inner.shared = NULL;
     status = kernels[i]->prepare (&inner, err);
     *made = (chosen) { .kernel = kernels[i], .shared = inner.shared };
+    call->packed = inner.packed;
   }
   if (status != NN_OK) {
     free (made);

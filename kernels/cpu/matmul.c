@@ -118,6 +118,10 @@ prepare (nn_call *call, nn_error *err)
     return status;
   }
   call->shared = m;
+  if (m->packed != NULL)
+    call->packed |= 1u << 1;
+  if (m->bias != NULL)
+    call->packed |= 1u << 2;
   return NN_OK;
 }
 
