@@ -64,8 +64,8 @@ open_detector (GstLayoutDetector * self, GError ** error)
 
   if (!choose_device (self, &kind, error) || !open_model (self, error))
     return FALSE;
-  self->detector = nn_detector_new (self->model->model, kind, self->batch,
-      labels, &reason);
+  nn_detector_options options = { .device = kind, .batch = (int) self->batch, .labels_file = labels };
+  self->detector = nn_detector_new (self->model->model, &options, &reason);
   if (self->detector == NULL) {
     g_propagate_error (error, gst_layout_error_from_nn (&reason));
     return FALSE;

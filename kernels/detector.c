@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pages side by side: each has a lane of its own (session, work space, thread), and lane i always
- * takes frame i, so that neither the batch size nor the machine's speed changes a result. Lane 0
- * runs in the calling thread.
+/* Pages side by side in lanes (session, work space, thread each), as many as there are threads to use,
+ * but no more than pages. Of n lanes lane i takes frames i, i + n …; all run the same plan for one
+ * page, so that neither the batch size nor the machine's speed changes a result. Lane 0 runs in the
+ * calling thread.
  */
+#include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "model/family.h"
+#include "model/labels.h"
+#include "model/setup.h"
 #include "nn.h"
 
 typedef struct lane {
@@ -19,7 +23,8 @@ typedef struct lane {
   const nn_tensor **outputs;
   pthread_t thread;
   bool started;
-  nn_error error; /* of the last frame; status NN_OK where there was none */
+  int failed;     /* the frame that `error` is about; none: its status is NN_OK */
+  nn_error error;
 } lane;
 
 typedef struct job {
@@ -32,11 +37,11 @@ typedef struct job {
 struct nn_detector {
   nn_model *model;
   nn_plan *plan;
-  const nn_family *family;
+  nn_setup setup;
   char **labels;
   int n_labels;
   lane *lanes;
-  int batch;
+  int batch, n_lanes;
   size_t weight_bytes; /* of the model file, which is nearly all weights */
 
   pthread_mutex_t mutex; /* guards what follows; the job itself is read-only while it runs */
@@ -49,53 +54,96 @@ struct nn_detector {
 
 /* ---- one page ---- */
 
+/* The outputs as a decoder wants them; the caller adds what belongs to a frame. */
+static nn_decode_input
+outputs_of (const lane *l)
+{
+  const nn_detector *d = l->detector;
+  return (nn_decode_input) { .outputs = l->outputs,
+                             .n_outputs = nn_model_n_outputs (d->model),
+                             .input_width = d->setup.width,
+                             .input_height = d->setup.height,
+                             .roles = d->setup.signature.roles,
+                             .coding = d->setup.coding,
+                             .n_labels = d->n_labels };
+}
+
 static nn_status
 decode (lane *l, const nn_frame *frame, const nn_page_placement *placement,
         const nn_detector_settings *settings, nn_detections *result)
 {
   const nn_detector *d = l->detector;
-  const nn_tensor *input = nn_session_input (l->session, d->family->page_input);
-  for (int i = 0; i < nn_model_n_outputs (d->model); i++)
-    l->outputs[i] = nn_session_output (l->session, i);
-  nn_decode_input what = {
-    .outputs = l->outputs,
-    .n_outputs = nn_model_n_outputs (d->model),
-    .input_width = (int) input->dim[3],
-    .input_height = (int) input->dim[2],
-    .frame_width = frame->width,
-    .frame_height = frame->height,
-    .placement = *placement,
-    .n_labels = d->n_labels,
-    .threshold = settings->threshold < 0 ? d->family->threshold : settings->threshold,
-    .iou_threshold = settings->iou_threshold < 0 ? d->family->iou_threshold : settings->iou_threshold,
-  };
-  nn_status status = d->family->decode (&what, result, &l->error);
+  const nn_setup *setup = &d->setup;
+  nn_decode_input what = outputs_of (l);
+  what.frame_width = frame->width;
+  what.frame_height = frame->height;
+  what.placement = *placement;
+  what.threshold = settings->threshold < 0 ? setup->threshold : settings->threshold;
+  what.iou_threshold = settings->iou_threshold < 0 ? setup->iou_threshold : settings->iou_threshold;
+  nn_status status = setup->family->decode (&what, result, &l->error);
   if (status)
-    return status;
-  if (!settings->keep_duplicates)
+    return nn_fail_in (&l->error, "%s", nn_model_path (d->model));
+  if (!settings->keep_duplicates) {
+    if (!setup->family->suppresses)
+      nn_detections_suppress (result, what.iou_threshold, result->n);
     nn_detections_resolve_duplicates (result, d->labels, d->n_labels);
+  }
   if (result->n > settings->max_detections)
     result->n = settings->max_detections;
   return NN_OK;
+}
+
+/* Tells networks that scale boxes themselves what they ask for. The whole input shows a piece of the
+ * frame's plane that is the frame itself unless a letterbox lies around it. */
+static void
+tell_sizes (lane *l, const nn_page_placement *placement)
+{
+  const nn_setup *setup = &l->detector->setup;
+  const nn_signature *s = &setup->signature;
+  if (s->page_size >= 0) {
+    int64_t *size = nn_session_input (l->session, s->page_size)->data;
+    size[0] = llrint (setup->width / (double) placement->scale_x);
+    size[1] = llrint (setup->height / (double) placement->scale_y);
+  }
+  if (s->input_size >= 0) {
+    float *size = nn_session_input (l->session, s->input_size)->data;
+    size[0] = (float) setup->height;
+    size[1] = (float) setup->width;
+  }
+  if (s->scale >= 0) {
+    float *scale = nn_session_input (l->session, s->scale)->data;
+    scale[0] = placement->scale_y;
+    scale[1] = placement->scale_x;
+  }
+}
+
+static nn_status
+run_frame (lane *l, const nn_frame *frame, nn_detections *result)
+{
+  const nn_detector *d = l->detector;
+  const nn_detector_settings *settings = d->job.settings;
+  nn_page_spec spec = d->setup.page;
+  nn_page_placement placement;
+  if (settings->resize_filter != NN_RESIZE_AUTO)
+    spec.filter = settings->resize_filter;
+  nn_tensor *input = nn_session_input (l->session, d->setup.signature.page);
+  nn_status status = nn_page_fill (l->page, frame, &spec, input, &placement, &l->error);
+  if (status)
+    return status;
+  tell_sizes (l, &placement);
+  status = nn_session_run (l->session, &l->error);
+  return status ? status : decode (l, frame, &placement, settings, result);
 }
 
 static void
 run_lane (lane *l)
 {
   const nn_detector *d = l->detector;
-  const nn_frame *frame = &d->job.frames[l->index];
-  const nn_detector_settings *settings = d->job.settings;
-  nn_tensor *input = nn_session_input (l->session, d->family->page_input);
-  nn_page_spec spec = d->family->page;
-  nn_page_placement placement;
-  if (settings->resize_filter != NN_RESIZE_AUTO)
-    spec.filter = settings->resize_filter;
   l->error.status = NN_OK;
-  nn_status status = nn_page_fill (l->page, frame, &spec, input, &placement, &l->error);
-  if (!status)
-    status = nn_session_run (l->session, &l->error);
-  if (!status)
-    decode (l, frame, &placement, settings, &d->job.results[l->index]);
+  for (int i = l->index; i < d->job.n && !l->error.status; i += d->n_lanes) {
+    l->failed = i;
+    run_frame (l, &d->job.frames[i], &d->job.results[i]);
+  }
 }
 
 static void *
@@ -138,6 +186,8 @@ open_lane (nn_detector *d, int index, nn_error *err)
   l->page = l->session ? nn_page_new (err) : NULL;
   if (!l->page)
     return err->status;
+  for (int i = 0; i < nn_model_n_outputs (d->model); i++)
+    l->outputs[i] = nn_session_output (l->session, i);
   if (index == 0)
     return NN_OK;
   int reason = pthread_create (&l->thread, NULL, lane_thread, l);
@@ -148,45 +198,80 @@ open_lane (nn_detector *d, int index, nn_error *err)
   return NN_OK;
 }
 
+/* Those of the first lane's outputs, whose shapes are known now. */
 static nn_status
-load_labels (nn_detector *d, const char *labels_file, nn_error *err)
+load_labels (nn_detector *d, nn_error *err)
 {
-  d->labels = labels_file ? nn_labels_read (labels_file, err) : d->family->labels (d->model, err);
+  nn_decode_input outputs = outputs_of (&d->lanes[0]);
+  d->labels = nn_setup_take_labels (&d->setup, d->model, &outputs, err);
   if (!d->labels)
     return err->status;
   d->n_labels = nn_labels_count (d->labels);
-  int n_classes = d->family->n_classes (d->model);
-  if (d->n_labels != n_classes)
-    return nn_fail (err, NN_ERR_FORMAT, "%s: %d labels for %d classes",
-                    labels_file ? labels_file : nn_model_path (d->model), d->n_labels, n_classes);
   return NN_OK;
 }
 
+/* Inputs beside the page that tell_sizes() writes are what it takes them for. */
 static nn_status
-open_all (nn_detector *d, nn_device_kind device, int batch, const char *labels_file, nn_error *err)
+check_sizes (const nn_detector *d, nn_error *err)
 {
-  d->family = nn_family_of (d->model, err);
-  if (!d->family || load_labels (d, labels_file, err))
+  const nn_signature *s = &d->setup.signature;
+  const int inputs[] = { s->page_size, s->input_size, s->scale };
+  for (int i = 0; i < 3; i++) {
+    const nn_tensor *t = inputs[i] < 0 ? NULL : nn_session_input (d->lanes[0].session, inputs[i]);
+    char text[96];
+    if (t && (t->rank != 2 || nn_tensor_count (t) != 2))
+      return nn_fail (err, NN_ERR_FORMAT, "%s: its input '%s' is %s, not two numbers a page",
+                      nn_model_path (d->model), nn_model_input (d->model, inputs[i]).name,
+                      nn_tensor_describe (t, text, sizeof text));
+  }
+  return NN_OK;
+}
+
+/* Processors that this process may use. */
+static int
+count_processors (void)
+{
+  cpu_set_t set;
+  int n = sched_getaffinity (0, sizeof set, &set) ? 1 : CPU_COUNT (&set);
+  return n < 1 ? 1 : n;
+}
+
+static nn_status
+open_plan (nn_detector *d, const nn_detector_options *options, nn_error *err)
+{
+  int threads = options->threads ? options->threads : count_processors ();
+  d->n_lanes = threads < d->batch ? threads : d->batch;
+  nn_plan_options plan = { .device = options->device,
+                           .batch = 1,
+                           .threads = threads / d->n_lanes,
+                           .width = d->setup.width,
+                           .height = d->setup.height };
+  d->plan = nn_plan_new (d->model, &plan, err);
+  return d->plan ? NN_OK : err->status;
+}
+
+static nn_status
+open_all (nn_detector *d, const nn_detector_options *options, nn_error *err)
+{
+  if (nn_setup_resolve (&d->setup, d->model, options, err) || open_plan (d, options, err))
     return err->status;
   struct stat file;
   d->weight_bytes = stat (nn_model_path (d->model), &file) ? 0 : (size_t) file.st_size;
-  d->plan = nn_plan_new (d->model, device, 1, 1, err);
-  if (!d->plan)
-    return err->status;
-  d->lanes = calloc ((size_t) batch, sizeof *d->lanes);
+  d->lanes = calloc ((size_t) d->n_lanes, sizeof *d->lanes);
   if (!d->lanes)
-    return nn_fail (err, NN_ERR_MEMORY, "out of memory for batches of %d pages", batch);
-  for (d->batch = 0; d->batch < batch;)
-    if (open_lane (d, d->batch++, err))
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d pages side by side", d->n_lanes);
+  for (int i = 0; i < d->n_lanes; i++)
+    if (open_lane (d, i, err) || (i == 0 && (check_sizes (d, err) || load_labels (d, err))))
       return err->status;
   return NN_OK;
 }
 
 nn_detector *
-nn_detector_new (nn_model *model, nn_device_kind device, int batch, const char *labels_file, nn_error *err)
+nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err)
 {
-  if (batch < 1) {
-    nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages; it must be 1 or more", batch);
+  if (options->batch < 1 || options->threads < 0) {
+    nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages on %d threads; it must be 1 or more, and 0 or more",
+             options->batch, options->threads);
     return NULL;
   }
   nn_detector *d = calloc (1, sizeof *d);
@@ -195,10 +280,11 @@ nn_detector_new (nn_model *model, nn_device_kind device, int batch, const char *
     return NULL;
   }
   d->model = nn_model_ref (model);
+  d->batch = options->batch;
   pthread_mutex_init (&d->mutex, NULL);
   pthread_cond_init (&d->wake, NULL);
   pthread_cond_init (&d->done, NULL);
-  if (open_all (d, device, batch, labels_file, err)) {
+  if (open_all (d, options, err)) {
     nn_detector_free (d);
     return NULL;
   }
@@ -214,7 +300,7 @@ nn_detector_free (nn_detector *d)
   d->quit = true;
   pthread_cond_broadcast (&d->wake);
   pthread_mutex_unlock (&d->mutex);
-  for (int i = 0; i < d->batch; i++) {
+  for (int i = 0; d->lanes && i < d->n_lanes; i++) {
     lane *l = &d->lanes[i];
     if (l->started)
       pthread_join (l->thread, NULL);
@@ -224,6 +310,7 @@ nn_detector_free (nn_detector *d)
   }
   free (d->lanes);
   nn_labels_free (d->labels);
+  nn_setup_clear (&d->setup);
   nn_plan_unref (d->plan);
   nn_model_unref (d->model);
   pthread_cond_destroy (&d->done);
@@ -237,7 +324,7 @@ nn_detector_free (nn_detector *d)
 const char *
 nn_detector_family (const nn_detector *detector)
 {
-  return detector->family->name;
+  return detector->setup.family->name;
 }
 
 int
@@ -261,20 +348,23 @@ nn_detector_device_name (const nn_detector *detector)
 size_t
 nn_detector_memory_bytes (const nn_detector *detector)
 {
-  return detector->weight_bytes + (size_t) detector->batch * nn_plan_arena_bytes (detector->plan);
+  return detector->weight_bytes + (size_t) detector->n_lanes * nn_plan_arena_bytes (detector->plan);
 }
 
 /* ---- running ---- */
 
+/* The error of the first frame that failed. */
 static nn_status
 first_error (const nn_detector *d, int n, nn_error *err)
 {
-  for (int i = 0; i < n; i++)
-    if (d->lanes[i].error.status) {
-      *err = d->lanes[i].error;
-      return n > 1 ? nn_fail_in (err, "page %d of %d in the batch", i + 1, n) : err->status;
-    }
-  return NN_OK;
+  const lane *first = NULL;
+  for (int i = 0; i < d->n_lanes && i < n; i++)
+    if (d->lanes[i].error.status && (!first || d->lanes[i].failed < first->failed))
+      first = &d->lanes[i];
+  if (!first)
+    return NN_OK;
+  *err = first->error;
+  return n > 1 ? nn_fail_in (err, "page %d of %d in the batch", first->failed + 1, n) : err->status;
 }
 
 nn_status
@@ -288,9 +378,9 @@ nn_detector_infer (nn_detector *d, const nn_frame *frames, int n, const nn_detec
                     settings->max_detections);
   pthread_mutex_lock (&d->mutex);
   d->job = (job) { frames, n, settings, results };
-  d->pending = n - 1;
+  d->pending = (n < d->n_lanes ? n : d->n_lanes) - 1;
   d->round++;
-  if (n > 1)
+  if (d->pending > 0)
     pthread_cond_broadcast (&d->wake);
   pthread_mutex_unlock (&d->mutex);
 

@@ -35,7 +35,7 @@ typedef struct nn_value_info {
   const char *name;
   nn_dtype dtype;
   int rank;
-  int64_t dim[NN_MAX_RANK]; /* -1 where the file leaves it open (batch) */
+  int64_t dim[NN_MAX_RANK]; /* -1 where the file leaves it open (batch, image size) */
 } nn_value_info;
 
 /* Reads an ONNX file. NULL with the file named in `err` if it is missing, truncated, nested too
@@ -51,10 +51,15 @@ nn_value_info nn_model_input (const nn_model *model, int index);
 nn_value_info nn_model_output (const nn_model *model, int index);
 const char *nn_model_metadata (const nn_model *model, const char *key); /* NULL if absent */
 
-/* Makes the model ready for `batch` pages a run (open batch dimensions become `batch`; a model
- * whose batch is fixed takes that number only). `threads`: how many CPU threads one run may use
- * (≥ 1), which kernels are chosen for; ignored on other devices. */
-nn_plan *nn_plan_new (nn_model *model, nn_device_kind device, int batch, int threads, nn_error *err);
+typedef struct nn_plan_options {
+  nn_device_kind device;
+  int batch;         /* pages a run, ≥ 1: open batch dimensions become this; a fixed one must be this */
+  int threads;       /* how many CPU threads one run may use (≥ 1), which kernels are chosen for */
+  int width, height; /* what open image dimensions become, with 3 channels; 0: there are none */
+} nn_plan_options;
+
+/* Makes the model ready to run as `options` say. */
+nn_plan *nn_plan_new (nn_model *model, const nn_plan_options *options, nn_error *err);
 nn_plan *nn_plan_ref (nn_plan *plan);
 void nn_plan_unref (nn_plan *plan);
 int nn_plan_nodes_before (const nn_plan *plan); /* operator nodes in the file, Constants aside */
@@ -99,6 +104,7 @@ typedef struct nn_region {
   float x0, y0, x1, y1; /* pixels of the frame that went in, top-left origin, x0 ≤ x1 ≤ width … */
   float score;          /* 0 … 1 */
   int class_id;         /* index into the labels */
+  int order;            /* place in the page's reading order as the model gives it, from 0, with gaps; -1: unknown */
 } nn_region;
 
 typedef struct nn_detector_settings { /* may change from call to call */
@@ -116,12 +122,39 @@ typedef struct nn_detections { /* of one page; the caller provides it zeroed onc
 
 typedef struct nn_detector nn_detector;
 
+typedef enum nn_channel_order {
+  NN_CHANNELS_AUTO,
+  NN_CHANNELS_RGB,
+  NN_CHANNELS_BGR,
+} nn_channel_order;
+
+typedef enum nn_letterbox {
+  NN_LETTERBOX_AUTO,
+  NN_LETTERBOX_NO,  /* the page is stretched to the input */
+  NN_LETTERBOX_YES, /* it keeps its shape, centred, with grey around it */
+} nn_letterbox;
+
+/* How a model is to be used. Zeroed but for `batch`, everything is told by the model itself: what is
+ * set here goes before its sidecar, which goes before the metadata in it, which goes before what is
+ * usual in its family. */
+typedef struct nn_detector_options {
+  nn_device_kind device;
+  int batch;   /* most pages of one nn_detector_infer(), ≥ 1 */
+  int threads; /* CPU threads to use in all; 0: one a processor */
+  const char *modelinfo_file; /* the sidecar (docs/modelinfo.md); NULL: MODEL.modelinfo, if it is there */
+  const char *labels_file;    /* one label a line, UTF-8; NULL: the model's own */
+  const char *family;         /* a name of nn_detector_family(); NULL: as inputs and outputs tell */
+  int input_width, input_height; /* where the model leaves them open; 0: the family's */
+  nn_channel_order channel_order;
+  nn_letterbox letterbox;
+  const char *mean, *std; /* "0.485, 0.456, 0.406", one a channel, of values in 0 … 1; NULL: the family's */
+} nn_detector_options;
+
 /* Recognises the model's family and labels, plans it, and starts what it needs to take `batch`
- * pages at once: on the CPU that many threads, each with a session. `labels_file` (one label a
- * line, UTF-8) replaces the model's own labels; NULL for these. An unknown family: an error
- * that lists the inputs and outputs. */
-nn_detector *nn_detector_new (nn_model *model, nn_device_kind device, int batch, const char *labels_file,
-                              nn_error *err);
+ * pages at once. On the CPU pages run side by side, one a thread; where there are more threads than
+ * pages each page gets its share of them. A family that cannot be told: an error that lists the
+ * inputs and outputs and says what to set. */
+nn_detector *nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err);
 void nn_detector_free (nn_detector *detector);
 const char *nn_detector_family (const nn_detector *detector); /* "picodet" … */
 int nn_detector_n_labels (const nn_detector *detector);

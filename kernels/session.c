@@ -59,12 +59,24 @@ end (const nn_backend *backend, nn_status status, nn_error *err)
 
 /* ---------------------------------------------------------------- plan */
 
+/* Of an image input, open dimensions become 3 channels of the given size. */
+static void
+set_image_size (nn_value *input, int width, int height)
+{
+  const int64_t size[] = { 3, height, width };
+  for (int i = 0; input->rank == 4 && width > 0 && i < 3; i++)
+    if (input->dim[1 + i] == NN_DIM_UNKNOWN)
+      input->dim[1 + i] = size[i];
+}
+
 /* Open dimensions 0 become the batch; other open ones have no meaning to us. */
 static nn_status
-set_batch (nn_graph *graph, int batch, nn_error *err)
+set_dimensions (nn_graph *graph, const nn_plan_options *options, nn_error *err)
 {
+  const int batch = options->batch;
   for (int i = 0; i < graph->n_inputs; i++) {
     nn_value *input = graph->inputs[i];
+    set_image_size (input, options->width, options->height);
     if (input->rank > 0 && input->dim[0] == NN_DIM_UNKNOWN)
       input->dim[0] = batch;
     else if (i == 0 && input->rank > 0 && input->dim[0] != batch)
@@ -141,12 +153,12 @@ prepare_steps (nn_plan *plan, nn_error *err)
 }
 
 static nn_status
-make_plan (nn_plan *plan, int batch, nn_error *err)
+make_plan (nn_plan *plan, const nn_plan_options *options, nn_error *err)
 {
   nn_status status;
   if ((plan->graph = nn_model_build_graph (plan->model, err)) == NULL)
     return err->status;
-  if ((status = set_batch (plan->graph, batch, err)) != NN_OK ||
+  if ((status = set_dimensions (plan->graph, options, err)) != NN_OK ||
       (status = nn_graph_infer (plan->graph, err)) != NN_OK)
     return status;
   if (nn_graph_fuse (plan->graph, err) < 0)
@@ -159,17 +171,17 @@ make_plan (nn_plan *plan, int batch, nn_error *err)
 }
 
 nn_plan *
-nn_plan_new (nn_model *model, nn_device_kind device, int batch, int threads, nn_error *err)
+nn_plan_new (nn_model *model, const nn_plan_options *options, nn_error *err)
 {
-  const nn_backend *backend = nn_backend_find (device, err);
+  const nn_backend *backend = nn_backend_find (options->device, err);
   if (backend == NULL)
     return NULL;
-  if (batch < 1) {
-    nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages", batch);
+  if (options->batch < 1) {
+    nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages", options->batch);
     return NULL;
   }
-  if (threads < 1) {
-    nn_fail (err, NN_ERR_ARGUMENT, "%d threads", threads);
+  if (options->threads < 1) {
+    nn_fail (err, NN_ERR_ARGUMENT, "%d threads", options->threads);
     return NULL;
   }
   nn_plan *plan = calloc (1, sizeof *plan);
@@ -180,8 +192,8 @@ nn_plan_new (nn_model *model, nn_device_kind device, int batch, int threads, nn_
   atomic_init (&plan->refs, 1);
   plan->model = nn_model_ref (model);
   plan->backend = backend;
-  plan->threads = threads;
-  if (make_plan (plan, batch, err) != NN_OK) {
+  plan->threads = options->threads;
+  if (make_plan (plan, options, err) != NN_OK) {
     nn_fail_in (err, "%s", nn_model_path (model));
     nn_plan_unref (plan);
     return NULL;

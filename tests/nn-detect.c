@@ -2,11 +2,12 @@
 /* The detector on raw frames, for tests of the engine without GStreamer.
  *
  * usage: nn-detect MODEL [batch=1] [threshold=-1] [iou=-1] [max=100] [filter=0] [duplicates=keep]
- *                        [labels=FILE] [repeat=1]
+ *                        [labels=FILE] [repeat=1] [threads=0] [modelinfo=FILE] [family=NAME]
+ *                        [width=0] [height=0] [order=0] [letterbox=0] [mean=X,X,X] [std=X,X,X]
  *
  * Standard input holds frames: int32 × 4 (format, width, height, stride), then height × stride
- * bytes. Each becomes one line of standard output: {"regions":[{"label", "score", "bbox"}…]} with
- * numbers in nine digits, which tell floats apart. `repeat` runs each batch so often and writes
+ * bytes. Each becomes one line of standard output: {"regions":[{"label", "score", "bbox", "order"}…]}
+ * with numbers in nine digits, which tell floats apart. `repeat` runs each batch so often and writes
  * the last; the median milliseconds of a batch go to standard error. An error goes there too, and
  * the exit status is 1.
  */
@@ -21,37 +22,71 @@
 #define REPEAT_MAX 1000
 
 typedef struct options {
-  int batch, repeat;
-  const char *labels;
+  int repeat;
+  nn_detector_options detector;
   nn_detector_settings settings;
 } options;
 
 static bool
-parse_option (options *o, const char *text)
+parse_setting (nn_detector_settings *settings, const char *name, const char *value)
 {
-  const char *value = strchr (text, '=');
-  if (!value++)
-    return false;
-  size_t n = (size_t) (value - text);
-  if (!strncmp (text, "batch=", n))
-    o->batch = atoi (value);
-  else if (!strncmp (text, "threshold=", n))
-    o->settings.threshold = strtof (value, NULL);
-  else if (!strncmp (text, "iou=", n))
-    o->settings.iou_threshold = strtof (value, NULL);
-  else if (!strncmp (text, "max=", n))
-    o->settings.max_detections = atoi (value);
-  else if (!strncmp (text, "filter=", n))
-    o->settings.resize_filter = (nn_resize_filter) atoi (value);
-  else if (!strncmp (text, "duplicates=", n))
-    o->settings.keep_duplicates = !strcmp (value, "keep");
-  else if (!strncmp (text, "labels=", n))
-    o->labels = value;
-  else if (!strncmp (text, "repeat=", n))
-    o->repeat = atoi (value);
+  if (!strcmp (name, "threshold"))
+    settings->threshold = strtof (value, NULL);
+  else if (!strcmp (name, "iou"))
+    settings->iou_threshold = strtof (value, NULL);
+  else if (!strcmp (name, "max"))
+    settings->max_detections = atoi (value);
+  else if (!strcmp (name, "filter"))
+    settings->resize_filter = (nn_resize_filter) atoi (value);
+  else if (!strcmp (name, "duplicates"))
+    settings->keep_duplicates = !strcmp (value, "keep");
   else
     return false;
-  return o->batch >= 1 && o->batch <= BATCH_MAX && o->repeat >= 1 && o->repeat <= REPEAT_MAX;
+  return true;
+}
+
+static bool
+parse_option (options *o, const char *name, const char *value)
+{
+  const struct {
+    const char *name;
+    int *number;
+    const char **text;
+  } all[] = {
+    { "batch", &o->detector.batch, NULL },
+    { "threads", &o->detector.threads, NULL },
+    { "width", &o->detector.input_width, NULL },
+    { "height", &o->detector.input_height, NULL },
+    { "order", (int *) &o->detector.channel_order, NULL },
+    { "letterbox", (int *) &o->detector.letterbox, NULL },
+    { "repeat", &o->repeat, NULL },
+    { "labels", NULL, &o->detector.labels_file },
+    { "modelinfo", NULL, &o->detector.modelinfo_file },
+    { "family", NULL, &o->detector.family },
+    { "mean", NULL, &o->detector.mean },
+    { "std", NULL, &o->detector.std },
+  };
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (!strcmp (all[i].name, name)) {
+      if (all[i].text)
+        *all[i].text = value;
+      else
+        *all[i].number = atoi (value);
+      return true;
+    }
+  return parse_setting (&o->settings, name, value);
+}
+
+/* "NAME=VALUE", which is cut in two. */
+static bool
+parse (options *o, char *text)
+{
+  char *value = strchr (text, '=');
+  if (!value)
+    return false;
+  *value++ = '\0';
+  return parse_option (o, text, value) && o->detector.batch <= BATCH_MAX && o->repeat >= 1
+         && o->repeat <= REPEAT_MAX;
 }
 
 static bool
@@ -76,9 +111,9 @@ print_regions (const nn_detector *detector, const nn_detections *d)
   printf ("{\"regions\":[");
   for (int i = 0; i < d->n; i++) {
     const nn_region *r = &d->regions[i];
-    printf ("%s{\"label\":\"%s\",\"score\":%.9g,\"bbox\":[%.9g,%.9g,%.9g,%.9g]}", i ? "," : "",
+    printf ("%s{\"label\":\"%s\",\"score\":%.9g,\"bbox\":[%.9g,%.9g,%.9g,%.9g],\"order\":%d}", i ? "," : "",
             nn_detector_label (detector, r->class_id), (double) r->score, (double) r->x0, (double) r->y0,
-            (double) r->x1, (double) r->y1);
+            (double) r->x1, (double) r->y1, r->order);
   }
   puts ("]}");
   fflush (stdout);
@@ -111,7 +146,7 @@ run_all (nn_detector *detector, const options *o, nn_error *err)
   nn_status status = NN_OK;
   for (bool more = true; more && !status;) {
     int n = 0;
-    while (n < o->batch && (more = read_frame (&frames[n])))
+    while (n < o->detector.batch && (more = read_frame (&frames[n])))
       n++;
     if (n > 0)
       status = run_batch (detector, o, frames, n, results, err);
@@ -126,12 +161,12 @@ run_all (nn_detector *detector, const options *o, nn_error *err)
 int
 main (int argc, char **argv)
 {
-  options o = { .batch = 1, .repeat = 1 };
+  options o = { .repeat = 1, .detector = { .batch = 1 } };
   o.settings = (nn_detector_settings) { .threshold = -1, .iou_threshold = -1 };
   o.settings.max_detections = 100;
   o.settings.keep_duplicates = true;
   for (int i = 2; i < argc; i++)
-    if (!parse_option (&o, argv[i]))
+    if (!parse (&o, argv[i]))
       argc = 0;
   if (argc < 2) {
     fprintf (stderr, "usage: nn-detect MODEL [batch=N] [threshold=X] … < frames\n");
@@ -139,7 +174,7 @@ main (int argc, char **argv)
   }
   nn_error err;
   nn_model *model = nn_model_open (argv[1], &err);
-  nn_detector *detector = model ? nn_detector_new (model, NN_DEVICE_CPU, o.batch, o.labels, &err) : NULL;
+  nn_detector *detector = model ? nn_detector_new (model, &o.detector, &err) : NULL;
   nn_model_unref (model);
   bool ok = detector && run_all (detector, &o, &err) == NN_OK;
   if (!ok)

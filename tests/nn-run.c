@@ -291,7 +291,9 @@ main (int argc, char **argv)
     return 2;
   }
   nn_model *model = nn_model_open (set.model, &err);
-  nn_plan *plan = model ? nn_plan_new (model, NN_DEVICE_CPU, batch_of (&set, model), set.threads, &err) : NULL;
+  nn_plan_options options = { .threads = set.threads };
+  options.batch = model ? batch_of (&set, model) : 1;
+  nn_plan *plan = model ? nn_plan_new (model, &options, &err) : NULL;
   if (plan == NULL) {
     fprintf (stderr, "nn-run: %s\n", err.message);
     nn_model_unref (model);

@@ -297,7 +297,7 @@ static void
 test_suppress_chain (void)
 {
   nn_detections d = LIST ({ 0, 0, 10, 10, 0.9f, 0 }, { 3, 0, 13, 10, 0.8f, 0 }, { 6, 0, 16, 10, 0.7f, 0 });
-  nn_detections_suppress (&d, 0.5f); /* 7/13 = 0.54; A and C: 4/16 */
+  nn_detections_suppress (&d, 0.5f, 3); /* 7/13 = 0.54; A and C: 4/16 */
   CHECK (d.n == 2 && d.regions[1].score == 0.7f);
   nn_detections_clear (&d);
 }

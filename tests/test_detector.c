@@ -32,10 +32,10 @@ page (int i)
 }
 
 static nn_detector *
-detector_new (nn_model *model, int batch)
+detector_new (nn_model *model, int batch, int threads)
 {
   nn_error err = { .message = "" };
-  nn_detector *d = nn_detector_new (model, NN_DEVICE_CPU, batch, NULL, &err);
+  nn_detector *d = nn_detector_new (model, &(nn_detector_options) { .batch = batch, .threads = threads }, &err);
   if (!CHECK (d != NULL))
     printf ("  %s\n", err.message);
   return d;
@@ -44,7 +44,7 @@ detector_new (nn_model *model, int batch)
 static void
 test_what_it_is (nn_model *model)
 {
-  nn_detector *d = detector_new (model, 1), *two = detector_new (model, 2);
+  nn_detector *d = detector_new (model, 1, 1), *two = detector_new (model, 2, 2);
   CHECK (!strcmp (nn_detector_family (d), "picodet"));
   CHECK (!strcmp (nn_detector_device_name (d), "cpu"));
   CHECK (nn_detector_n_labels (d) == 10);
@@ -63,8 +63,8 @@ test_arguments (nn_model *model)
   nn_error err;
   nn_detections results[3] = { 0 };
   nn_frame frames[3] = { page (0), page (1), page (2) };
-  CHECK (nn_detector_new (model, NN_DEVICE_CPU, 0, NULL, &err) == NULL && err.status == NN_ERR_ARGUMENT);
-  nn_detector *d = detector_new (model, 2);
+  CHECK (nn_detector_new (model, &(nn_detector_options) { .batch = 0 }, &err) == NULL && err.status == NN_ERR_ARGUMENT);
+  nn_detector *d = detector_new (model, 2, 0);
   CHECK (nn_detector_infer (d, frames, 0, &all, results, &err) == NN_ERR_ARGUMENT);
   CHECK (nn_detector_infer (d, frames, 3, &all, results, &err) == NN_ERR_ARGUMENT);
   CHECK_TEXT (err.message, "3 pages");
@@ -88,14 +88,14 @@ same (const nn_detections *a, const nn_detections *b)
 }
 
 /* A page's result is the same, bit by bit, alone and at any place of any batch, and on each of many
- * runs; a batch may be shorter than the last. */
+ * runs; a batch may be shorter than the last, and have more or fewer pages than there are threads. */
 static void
-test_batches (nn_model *model)
+test_batches (nn_model *model, int threads)
 {
   nn_error err;
   nn_detections alone[4] = { 0 }, together[4] = { 0 };
   nn_frame frames[4] = { page (0), page (1), page (2), page (3) };
-  nn_detector *one = detector_new (model, 1), *four = detector_new (model, 4);
+  nn_detector *one = detector_new (model, 1, 1), *four = detector_new (model, 4, threads);
   for (int i = 0; i < 4; i++)
     CHECK (nn_detector_infer (one, &frames[i], 1, &all, &alone[i], &err) == NN_OK && alone[i].n == 50);
   CHECK (!same (&alone[0], &alone[1])); /* else this compares nothing */
@@ -122,7 +122,7 @@ test_results (nn_model *model)
   nn_error err;
   nn_detections result = { 0 };
   nn_frame frame = page (0);
-  nn_detector *d = detector_new (model, 1);
+  nn_detector *d = detector_new (model, 1, 0);
   CHECK (nn_detector_infer (d, &frame, 1, &all, &result, &err) == NN_OK && result.n == 50);
   for (int i = 0; i < result.n; i++) {
     const nn_region *r = &result.regions[i];
@@ -149,7 +149,7 @@ static void
 test_shutdown (nn_model *model)
 {
   for (int i = 0; i < 10; i++)
-    nn_detector_free (detector_new (model, 3));
+    nn_detector_free (detector_new (model, 3, 3));
 }
 
 int
@@ -167,7 +167,9 @@ main (int argc, char **argv)
   }
   test_what_it_is (model);
   test_arguments (model);
-  test_batches (model);
+  static const int threads[] = { 1, 3, 4, 8 };
+  for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
+    test_batches (model, threads[i]);
   test_results (model);
   test_shutdown (model);
   nn_model_unref (model);

@@ -187,7 +187,7 @@ loads (const char *path, nn_error *err)
 {
   *err = (nn_error){ 0 };
   nn_model *model = nn_model_open (path, err);
-  nn_plan *plan = model != NULL ? nn_plan_new (model, NN_DEVICE_CPU, 1, 1, err) : NULL;
+  nn_plan *plan = model != NULL ? nn_plan_new (model, &(nn_plan_options) { .batch = 1, .threads = 1 }, err) : NULL;
   bool ok = plan != NULL;
   nn_plan_unref (plan);
   nn_model_unref (model);
@@ -232,7 +232,7 @@ test_good (void)
   CHECK (strcmp (nn_model_metadata (model, "character"), "text\ntitle") == 0, "metadata");
   CHECK (nn_model_metadata (model, "no such") == NULL, "metadata");
   for (int batch = 1; batch <= 3; batch++) {
-    nn_plan *plan = nn_plan_new (model, NN_DEVICE_CPU, batch, 1, &err);
+    nn_plan *plan = nn_plan_new (model, &(nn_plan_options) { .batch = batch, .threads = 1 }, &err);
     nn_session *session = plan != NULL ? nn_session_new (plan, &err) : NULL;
     CHECK (session != NULL, "%s", err.message);
     if (session == NULL)
@@ -253,8 +253,9 @@ test_good (void)
     nn_session_free (session);
     nn_plan_unref (plan);
   }
-  CHECK (nn_plan_new (model, NN_DEVICE_CPU, 0, 1, &err) == NULL && err.status == NN_ERR_ARGUMENT, "batch 0");
-  CHECK (nn_plan_new (model, NN_DEVICE_CUDA, 1, 1, &err) == NULL && err.status == NN_ERR_DEVICE, "cuda");
+  const nn_plan_options none = { .batch = 0, .threads = 1 }, cuda = { NN_DEVICE_CUDA, .batch = 1, .threads = 1 };
+  CHECK (nn_plan_new (model, &none, &err) == NULL && err.status == NN_ERR_ARGUMENT, "batch 0");
+  CHECK (nn_plan_new (model, &cuda, &err) == NULL && err.status == NN_ERR_DEVICE, "cuda");
   nn_model_unref (model);
   free (data);
   free (s);

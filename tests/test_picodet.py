@@ -8,7 +8,6 @@ Random scores reach the limits that pages rarely reach: 1000 cells a level, 200 
 before NMS, 100 after. Boxes may differ by 0.01 pixel, scores not at all. Exit status 77 (skipped)
 without packages.
 """
-import struct
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ import time
 try:
     import numpy as np
     from rapid_layout.model_handler.pp.post_process import PPPostProcess
+
+    from decoding import Decoder, Stretch, request
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -23,7 +24,6 @@ except ImportError as error:
 STRIDES = (8, 16, 32, 64)
 LABELS, BINS = 10, 8
 BOX_TOLERANCE = 0.01
-REGION = struct.Struct("5fi")
 
 # (frame, input, threshold, IoU threshold, the scores' power: the higher, the fewer are large)
 CASES = [
@@ -51,17 +51,12 @@ def random_outputs(rng, size, power):
     return out, boxes
 
 
-def request(frame, size, threshold, iou, scores, boxes):
-    head = struct.pack("7i2f", *frame, *size, LABELS, BINS, len(STRIDES), threshold, iou)
-    return head + b"".join(a.tobytes() for a in scores + boxes)
+def arguments(frame, size, threshold, iou, scores, boxes):
+    return "picodet", Stretch(frame, size), LABELS, scores + boxes, {}, threshold, iou
 
 
-def ours(program, *case):
-    program.stdin.write(request(*case))
-    program.stdin.flush()
-    count, = struct.unpack("i", program.stdout.read(4))
-    data = program.stdout.read(count * REGION.size)
-    return [(v[5], v[4], v[:4]) for v in REGION.iter_unpack(data)]
+def ours(decoder, *case):
+    return [(label, score, box) for label, score, box, _ in decoder(*arguments(*case))]
 
 
 def theirs(frame, size, threshold, iou, scores, boxes):
@@ -87,7 +82,7 @@ def bench(binary, rng):
     """Medians of 31 runs, on scores as few as a page has."""
     scores, boxes = random_outputs(rng, (608, 800), 3000)
     case = ((850, 1100), (608, 800), 0.5, 0.5, scores, boxes)
-    program = subprocess.run([binary, "31"], input=request(*case), capture_output=True, check=True)
+    program = subprocess.run([binary, "31"], input=request(*arguments(*case)), capture_output=True, check=True)
     times = []
     for _ in range(31):
         start = time.perf_counter()
@@ -100,15 +95,14 @@ def main():
     rng = np.random.default_rng(3)
     if "--bench" in sys.argv:
         return bench(sys.argv[1], rng)
-    program = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    decoder = Decoder(sys.argv[1])
     total, worst = 0, 0.0
     for frame, size, threshold, iou, power in CASES:
         case = (frame, size, np.float32(threshold), np.float32(iou), *random_outputs(rng, size, power))
-        a, b = ours(program, *case), theirs(*case)
+        a, b = ours(decoder, *case), theirs(*case)
         worst = max(worst, compare(a, b))
         total += len(a)
-    program.stdin.close()
-    assert program.wait() == 0
+    decoder.close()
     print(f"{len(CASES)} cases, {total} regions as RapidLayout finds them, boxes at most {worst:.6f} pixels off")
     assert total > 1000
     return 0

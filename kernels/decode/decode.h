@@ -5,6 +5,38 @@
 #include "../nn.h"
 #include "../page/page.h"
 
+/* Which output is what, by index; -1: there is none. Each decoder says which it reads. */
+typedef struct nn_roles {
+  int scores, boxes, labels, order, count;
+} nn_roles;
+
+/* What the numbers of a model of no known family mean (custom.c). */
+typedef enum nn_box_format {
+  NN_BOX_XYXY,
+  NN_BOX_CXCYWH,
+  NN_BOX_XYWH, /* top left corner and size */
+} nn_box_format;
+
+typedef enum nn_score_activation {
+  NN_SCORE_READY, /* 0 … 1 already */
+  NN_SCORE_SIGMOID,
+  NN_SCORE_SOFTMAX, /* over the classes, background included */
+} nn_score_activation;
+
+typedef enum nn_background { /* the class that stands for nothing */
+  NN_BACKGROUND_NONE,
+  NN_BACKGROUND_FIRST, /* class 0; the first label is class 1 */
+  NN_BACKGROUND_LAST,
+} nn_background;
+
+typedef struct nn_coding {
+  nn_box_format format;
+  bool normalised; /* boxes of 0 … 1 of the network's input; else its pixels */
+  nn_score_activation activation;
+  nn_background background;
+  bool nms; /* the network leaves it to the decoder */
+} nn_coding;
+
 /* What a decoder is given: the outputs of one page (batch dimension 1), and how it was placed. */
 typedef struct nn_decode_input {
   const nn_tensor *const *outputs;
@@ -12,16 +44,45 @@ typedef struct nn_decode_input {
   int input_width, input_height; /* of the network */
   int frame_width, frame_height;
   nn_page_placement placement;
+  nn_roles roles;
+  nn_coding coding; /* read by nn_decode_custom() only */
   int n_labels;
   float threshold, iou_threshold; /* resolved: never negative */
 } nn_decode_input;
 
-/* Replaces `result` by the regions in frame pixels, sorted, clamped to the frame, after NMS within
- * each class where the family has one. Scores and boxes that are not finite are left out. Outputs
- * whose shapes do not belong together: NN_ERR_FORMAT. */
+/* Replaces `result` by the regions in frame pixels whose score is above the threshold, sorted, clamped
+ * to the frame, after NMS within each class where the family has one. Scores and boxes that are not
+ * finite are left out. Outputs whose shapes do not belong together, or a class that has no label:
+ * NN_ERR_FORMAT. Each decoder's file says what outputs it reads. */
 typedef nn_status (*nn_decoder) (const nn_decode_input *input, nn_detections *result, nn_error *err);
 
+nn_status nn_decode_custom (const nn_decode_input *input, nn_detections *result, nn_error *err);
+nn_status nn_decode_detr (const nn_decode_input *input, nn_detections *result, nn_error *err);
+nn_status nn_decode_docling (const nn_decode_input *input, nn_detections *result, nn_error *err);
 nn_status nn_decode_picodet (const nn_decode_input *input, nn_detections *result, nn_error *err);
+nn_status nn_decode_pp_doclayout (const nn_decode_input *input, nn_detections *result, nn_error *err);
+nn_status nn_decode_yolov8 (const nn_decode_input *input, nn_detections *result, nn_error *err);
+nn_status nn_decode_yolov10 (const nn_decode_input *input, nn_detections *result, nn_error *err);
+
+/* ---- what decoders share ---- */
+
+/* Output `index` if it is `dtype`[1, rows, columns], or [1, rows] where columns is 0; -1 stands for any
+ * number from 1 on. Else NULL with a message in which it is called `what`. */
+const nn_tensor *nn_decode_output (const nn_decode_input *input, int index, const char *what, nn_dtype dtype,
+                                   int64_t rows, int64_t columns, nn_error *err);
+
+/* Fails where `class_id` has no label. */
+nn_status nn_decode_check_class (const nn_decode_input *input, int64_t class_id, nn_error *err);
+
+/* A box in pixels of the network's input becomes one of the frame; false where it is not finite. */
+bool nn_decode_place (const nn_decode_input *input, double x0, double y0, double x1, double y1,
+                      nn_region *region);
+
+/* The same for detections that have their boxes in input pixels; those not finite are dropped. */
+void nn_decode_place_all (const nn_decode_input *input, nn_detections *detections);
+
+/* Cuts boxes at the frame's edges, and sorts. */
+void nn_decode_finish (const nn_decode_input *input, nn_detections *detections);
 
 /* Adds a region; NN_ERR_MEMORY if it cannot. */
 nn_status nn_detections_add (nn_detections *detections, const nn_region *region, nn_error *err);
@@ -33,8 +94,8 @@ void nn_detections_sort (nn_detections *detections);
 void nn_detections_keep_best (nn_detections *detections, int n_labels, int n);
 
 /* Greedy non-maximum suppression within each class of sorted detections: a region whose IoU with a
- * better one that stays of its class is > `iou_threshold` goes. */
-void nn_detections_suppress (nn_detections *detections, float iou_threshold);
+ * better one that stays of its class is > `iou_threshold` goes. Ends when `most` stay. */
+void nn_detections_suppress (nn_detections *detections, float iou_threshold, int most);
 
 /* Of sorted detections, boxes of different classes that are one block become one, the best
  * (duplicates.c has the rules). `labels` tells containers (table, figure, picture, form …), which

@@ -92,10 +92,10 @@ nn_detections_keep_best (nn_detections *detections, int n_labels, int n)
 }
 
 void
-nn_detections_suppress (nn_detections *detections, float iou_threshold)
+nn_detections_suppress (nn_detections *detections, float iou_threshold, int most)
 {
   int kept = 0;
-  for (int i = 0; i < detections->n; i++) {
+  for (int i = 0; i < detections->n && kept < most; i++) {
     nn_region region = detections->regions[i];
     bool stays = true;
     for (int j = 0; j < kept && stays; j++)

@@ -8,6 +8,7 @@
  */
 #include "decode.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -96,18 +97,13 @@ expected_bin (const float *x, int bins)
 static bool
 cell_box (const nn_decode_input *input, const level *l, int index, nn_region *region)
 {
-  const nn_page_placement *p = &input->placement;
   const float *x = l->boxes + (size_t) index * 4 * (size_t) l->bins;
   double distance[4];
   for (int side = 0; side < 4; side++)
     distance[side] = expected_bin (x + side * l->bins, l->bins) * l->stride;
-  double cx = (index % l->columns + 0.5) * l->stride - p->offset_x;
-  double cy = (int) (index / l->columns) * (double) l->stride + 0.5 * l->stride - p->offset_y;
-  region->x0 = (float) ((cx - distance[0]) / p->scale_x);
-  region->y0 = (float) ((cy - distance[1]) / p->scale_y);
-  region->x1 = (float) ((cx + distance[2]) / p->scale_x);
-  region->y1 = (float) ((cy + distance[3]) / p->scale_y);
-  return isfinite (region->x0) && isfinite (region->y0) && isfinite (region->x1) && isfinite (region->y1);
+  double cx = (index % l->columns + 0.5) * l->stride;
+  double cy = (int) (index / l->columns) * (double) l->stride + 0.5 * l->stride;
+  return nn_decode_place (input, cx - distance[0], cy - distance[1], cx + distance[2], cy + distance[3], region);
 }
 
 static nn_status
@@ -123,7 +119,7 @@ add_level (const nn_decode_input *input, int index, nn_detections *result, nn_er
   int n = best_cells (input, &l, cells);
   for (int i = 0; i < n && !status; i++) {
     const float *score = l.scores + (size_t) cells[i].index * (size_t) input->n_labels;
-    nn_region region;
+    nn_region region = { .order = -1 };
     if (!cell_box (input, &l, cells[i].index, &region))
       continue;
     for (int c = 0; c < input->n_labels && !status; c++)
@@ -137,18 +133,6 @@ add_level (const nn_decode_input *input, int index, nn_detections *result, nn_er
   return status;
 }
 
-static void
-clamp (nn_detections *result, float width, float height)
-{
-  for (int i = 0; i < result->n; i++) {
-    nn_region *r = &result->regions[i];
-    r->x0 = fminf (fmaxf (r->x0, 0), width);
-    r->x1 = fminf (fmaxf (r->x1, 0), width);
-    r->y0 = fminf (fmaxf (r->y0, 0), height);
-    r->y1 = fminf (fmaxf (r->y1, 0), height);
-  }
-}
-
 nn_status
 nn_decode_picodet (const nn_decode_input *input, nn_detections *result, nn_error *err)
 {
@@ -160,10 +144,9 @@ nn_decode_picodet (const nn_decode_input *input, nn_detections *result, nn_error
   }
   nn_detections_sort (result);
   nn_detections_keep_best (result, input->n_labels, BOXES_BEFORE_NMS);
-  nn_detections_suppress (result, input->iou_threshold);
+  nn_detections_suppress (result, input->iou_threshold, INT_MAX);
   nn_detections_keep_best (result, input->n_labels, BOXES_AFTER_NMS);
   /* After NMS, as the reference does: a clamped box has another IoU. */
-  clamp (result, (float) input->frame_width, (float) input->frame_height);
-  nn_detections_sort (result);
+  nn_decode_finish (input, result);
   return NN_OK;
 }

@@ -3,19 +3,52 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "picodet.h"
-
+/* Each is asked in turn: those that look at names before those that look at shapes only. */
 static const nn_family *const families[] = {
-  &nn_family_picodet,
+  &nn_family_docling,        &nn_family_detr_ordered, &nn_family_detr,
+  &nn_family_pp_doclayout_ordered, &nn_family_pp_doclayout, &nn_family_yolov10,
+  &nn_family_yolov8,         &nn_family_picodet,      &nn_family_custom,
 };
+
+#define N_FAMILIES (sizeof families / sizeof *families)
+
+const nn_family *
+nn_family_of (const nn_model *model, nn_signature *signature)
+{
+  for (size_t i = 0; i < N_FAMILIES; i++) {
+    *signature = NN_SIGNATURE_NONE;
+    if (families[i]->matches && families[i]->matches (model, signature))
+      return families[i];
+  }
+  return NULL;
+}
+
+const nn_family *
+nn_family_named (const char *name)
+{
+  for (size_t i = 0; i < N_FAMILIES; i++)
+    if (!strcmp (families[i]->name, name))
+      return families[i];
+  return NULL;
+}
+
+const char *
+nn_family_names (char *buffer, size_t size)
+{
+  size_t at = 0;
+  for (size_t i = 0; i < N_FAMILIES && at < size; i++)
+    at += (size_t) snprintf (buffer + at, size - at, "%s%s", i ? ", " : "", families[i]->name);
+  return buffer;
+}
 
 /* "NAME float32[1,3,?,?]" after what `text` holds; a text that is full stays as it is. */
 static size_t
 append_value (char *text, size_t size, size_t at, const nn_value_info *info, bool first)
 {
   if (at < size)
-    at += (size_t) snprintf (text + at, size - at, "%s%s %s[", first ? "" : ", ", info->name,
+    at += (size_t) snprintf (text + at, size - at, "%s%.40s %s[", first ? "" : ", ", info->name,
                              nn_dtype_name (info->dtype));
   for (int i = 0; i < info->rank && at < size; i++) {
     const char *comma = i ? "," : "";
@@ -29,25 +62,55 @@ append_value (char *text, size_t size, size_t at, const nn_value_info *info, boo
   return at;
 }
 
-const nn_family *
-nn_family_of (const nn_model *model, nn_error *err)
+const char *
+nn_family_describe_model (const nn_model *model, char *buffer, size_t size)
 {
-  for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-    if (families[i]->matches (model))
-      return families[i];
-
-  char inputs[192] = "", outputs[256] = "";
-  size_t at = 0;
+  size_t at = (size_t) snprintf (buffer, size, "inputs: ");
   for (int i = 0; i < nn_model_n_inputs (model); i++) {
     nn_value_info info = nn_model_input (model, i);
-    at = append_value (inputs, sizeof inputs, at, &info, i == 0);
+    at = append_value (buffer, size, at, &info, i == 0);
   }
-  at = 0;
+  if (at < size)
+    at += (size_t) snprintf (buffer + at, size - at, "; outputs: ");
   for (int i = 0; i < nn_model_n_outputs (model); i++) {
     nn_value_info info = nn_model_output (model, i);
-    at = append_value (outputs, sizeof outputs, at, &info, i == 0);
+    at = append_value (buffer, size, at, &info, i == 0);
   }
-  nn_fail (err, NN_ERR_UNSUPPORTED, "%s: not a detector of a known family; inputs: %s; outputs: %s",
-           nn_model_path (model), inputs, outputs);
-  return NULL;
+  return buffer;
+}
+
+bool
+nn_value_is (const nn_value_info *info, nn_dtype dtype, int rank)
+{
+  return info->dtype == dtype && (info->rank == rank || info->rank == 0);
+}
+
+bool
+nn_value_ends_with (const nn_value_info *info, int64_t dim)
+{
+  return info->rank == 0 || info->dim[info->rank - 1] == dim || info->dim[info->rank - 1] < 0;
+}
+
+bool
+nn_value_is_image (const nn_value_info *info)
+{
+  return info->dtype == NN_F32 && info->rank == 4 && (info->dim[1] == 3 || info->dim[1] < 0);
+}
+
+int
+nn_model_find_input (const nn_model *model, const char *name)
+{
+  for (int i = 0; i < nn_model_n_inputs (model); i++)
+    if (!strcmp (nn_model_input (model, i).name, name))
+      return i;
+  return -1;
+}
+
+int
+nn_model_find_output (const nn_model *model, const char *name)
+{
+  for (int i = 0; i < nn_model_n_outputs (model); i++)
+    if (!strcmp (nn_model_output (model, i).name, name))
+      return i;
+  return -1;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "family.h"
+#include "labels.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "textfile.h"
 
 /* A label file is a few hundred bytes; anything larger is another file named by mistake. */
 #define MAX_BYTES (1 << 20)
@@ -69,38 +69,15 @@ nn_labels_split (const char *text, const char *separator, nn_error *err)
   return labels;
 }
 
-static char *
-read_text (const char *path, nn_error *err)
-{
-  char *text = NULL;
-  FILE *file = fopen (path, "rbe");
-  if (!file) {
-    nn_fail (err, NN_ERR_IO, "cannot open: %s", strerror (errno));
-    return NULL;
-  }
-  text = malloc (MAX_BYTES + 1);
-  size_t length = text ? fread (text, 1, MAX_BYTES + 1, file) : 0;
-  if (!text)
-    nn_fail (err, NN_ERR_MEMORY, "out of memory");
-  else if (ferror (file))
-    nn_fail (err, NN_ERR_IO, "cannot read: %s", strerror (errno));
-  else if (length > MAX_BYTES || memchr (text, 0, length))
-    nn_fail (err, NN_ERR_FORMAT, "not a list of labels, one a line");
-  else {
-    text[length] = 0;
-    fclose (file);
-    return text;
-  }
-  free (text);
-  fclose (file);
-  return NULL;
-}
-
 char **
 nn_labels_read (const char *path, nn_error *err)
 {
-  char *text = read_text (path, err);
-  char **labels = text ? nn_labels_split (text, "\n", err) : NULL;
+  char *text = nn_textfile_read (path, MAX_BYTES, err);
+  if (!text) {
+    nn_fail_in (err, "labels file");
+    return NULL;
+  }
+  char **labels = nn_labels_split (text, "\n", err);
   free (text);
   if (!labels)
     nn_fail_in (err, "labels file %s", path);

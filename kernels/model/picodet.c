@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* PicoDet of PaddleDetection, as PP-Structure's layout models use it and RapidLayout runs them. */
-#include "picodet.h"
+#include "family.h"
 
 #define LEVELS_MAX 5
 
@@ -19,7 +19,7 @@ is_level (const nn_value_info *output, int64_t n_cells)
 
 /* One image in; scores of every level, then boxes of every level out, strides from 8 on. */
 static bool
-matches (const nn_model *model)
+matches (const nn_model *model, nn_signature *signature)
 {
   int levels = nn_model_n_outputs (model) / 2;
   if (nn_model_n_inputs (model) != 1 || nn_model_n_outputs (model) != 2 * levels || levels < 1
@@ -34,38 +34,27 @@ matches (const nn_model *model)
     if (!is_level (&scores, n_cells) || !is_level (&boxes, n_cells) || boxes.dim[2] < 8 || boxes.dim[2] % 4)
       return false;
   }
+  signature->page = 0;
   return true;
 }
 
-static char **
-labels (const nn_model *model, nn_error *err)
-{
-  const char *text = nn_model_metadata (model, "character");
-  if (text)
-    return nn_labels_split (text, "\n", err);
-  nn_fail (err, NN_ERR_FORMAT, "%s: no labels in its metadata (key \"character\"): name a labels file",
-           nn_model_path (model));
-  return NULL;
-}
-
 static int
-n_classes (const nn_model *model)
+n_classes (const nn_decode_input *input)
 {
-  return (int) nn_model_output (model, 0).dim[2];
+  return (int) input->outputs[0]->dim[2];
 }
 
 const nn_family nn_family_picodet = {
   .name = "picodet",
   .matches = matches,
-  .labels = labels,
-  .n_classes = n_classes,
   .page = { .bgr = true,
             .filter = NN_RESIZE_BILINEAR,
             /* ImageNet's, in RGB order on BGR channels: so was it trained, so does the reference. */
             .mean = { 0.485f, 0.456f, 0.406f },
             .std = { 0.229f, 0.224f, 0.225f } },
-  .page_input = 0,
   .threshold = 0.5f,
   .iou_threshold = 0.5f,
+  .suppresses = true,
+  .n_classes = n_classes,
   .decode = nn_decode_picodet,
 };
