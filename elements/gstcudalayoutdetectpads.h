@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* cudalayoutdetect's inside: gstcudalayoutdetect.c has the properties and states,
- * gstcudalayoutdetectpads.c the flow of data. */
+/* cudalayoutdetect's inside: gstcudalayoutdetect.c has the states, gstcudalayoutdetectproperties.c the
+ * properties, gstcudalayoutdetectpads.c the flow of data. */
 #pragma once
 
 #include "gstcudalayoutdetect.h"
@@ -25,13 +25,12 @@ struct _GstCudaLayoutDetect {
   GstLayoutDetector *detector;
 
   /* Properties: under the object lock. */
-  gchar *model_file, *labels_file;
-  GstLayoutDevice device;
+  GstLayoutConfig config;
   gdouble threshold, iou_threshold;
   gint max_detections;
   nn_resize_filter resize_filter;
   GstLayoutDuplicates duplicates;
-  guint batch_size, batch_timeout; /* pages, milliseconds */
+  guint batch_timeout; /* milliseconds */
 
   GstVideoInfo info;      /* sink pad's thread; format unknown before caps */
   GstSegment segment;     /* task */
@@ -43,6 +42,10 @@ void gst_cuda_layout_detect_add_templates (GstElementClass * klass);
 
 /* Makes both pads and adds them. */
 void gst_cuda_layout_detect_add_pads (GstCudaLayoutDetect * self);
+
+/* Adds the properties to the class, and gives a new element their defaults. */
+void gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass);
+void gst_cuda_layout_detect_set_defaults (GstCudaLayoutDetect * self);
 
 /* Posts `error` and frees it. */
 void gst_cuda_layout_detect_post (GstCudaLayoutDetect * self, GError * error);

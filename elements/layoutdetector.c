@@ -7,9 +7,7 @@
 
 struct _GstLayoutDetector
 {
-  gchar *model_file, *labels_file;
-  GstLayoutDevice device;
-  guint batch_size;             /* as asked for */
+  GstLayoutConfig config;
 
   GstLayoutModel *model;
   nn_detector *detector;
@@ -27,7 +25,7 @@ static gboolean
 choose_device (GstLayoutDetector * self, nn_device_kind * kind, GError ** error)
 {
   *kind = NN_DEVICE_CPU;
-  switch (self->device) {
+  switch (self->config.device) {
     case GST_LAYOUT_DEVICE_CUDA:
       g_set_error_literal (error, GST_RESOURCE_ERROR,
           GST_RESOURCE_ERROR_NOT_FOUND, "device=cuda: this build of "
@@ -46,8 +44,9 @@ choose_device (GstLayoutDetector * self, nn_device_kind * kind, GError ** error)
 static gboolean
 open_model (GstLayoutDetector * self, GError ** error)
 {
-  gboolean named = self->model_file && *self->model_file;
-  g_autofree gchar *path = named ? g_strdup (self->model_file)
+  const gchar *file = self->config.model_file;
+  gboolean named = file && *file;
+  g_autofree gchar *path = named ? g_strdup (file)
       : gst_layout_model_default_path ();
 
   self->model = gst_layout_model_open (path, !named, error);
@@ -57,14 +56,12 @@ open_model (GstLayoutDetector * self, GError ** error)
 static gboolean
 open_detector (GstLayoutDetector * self, GError ** error)
 {
-  const gchar *labels = self->labels_file && *self->labels_file
-      ? self->labels_file : NULL;
+  nn_detector_options options = gst_layout_config_options (&self->config,
+      self->batch);
   nn_error reason = { 0 };
-  nn_device_kind kind;
 
-  if (!choose_device (self, &kind, error) || !open_model (self, error))
+  if (!choose_device (self, &options.device, error) || !open_model (self, error))
     return FALSE;
-  nn_detector_options options = { .device = kind, .batch = (int) self->batch, .labels_file = labels };
   self->detector = nn_detector_new (self->model->model, &options, &reason);
   if (self->detector == NULL) {
     g_propagate_error (error, gst_layout_error_from_nn (&reason));
@@ -74,15 +71,12 @@ open_detector (GstLayoutDetector * self, GError ** error)
 }
 
 GstLayoutDetector *
-gst_layout_detector_open (const GstLayoutDetectorConfig * config,
+gst_layout_detector_open (const GstLayoutConfig * config,
     GError ** error)
 {
   GstLayoutDetector *self = g_new0 (GstLayoutDetector, 1);
 
-  self->model_file = g_strdup (config->model_file);
-  self->labels_file = g_strdup (config->labels_file);
-  self->device = config->device;
-  self->batch_size = config->batch;
+  gst_layout_config_copy (&self->config, config);
   self->batch = config->batch ? config->batch
       : MIN (g_get_num_processors (), MAX_AUTO_BATCH);
   if (!open_detector (self, error)) {
@@ -97,11 +91,9 @@ gst_layout_detector_open (const GstLayoutDetectorConfig * config,
 
 gboolean
 gst_layout_detector_is_for (const GstLayoutDetector * self,
-    const GstLayoutDetectorConfig * config)
+    const GstLayoutConfig * config)
 {
-  return g_strcmp0 (self->model_file, config->model_file) == 0
-      && g_strcmp0 (self->labels_file, config->labels_file) == 0
-      && self->device == config->device && self->batch_size == config->batch;
+  return gst_layout_config_equal (&self->config, config);
 }
 
 void
@@ -117,8 +109,7 @@ gst_layout_detector_free (GstLayoutDetector * self)
   if (self->detector)
     nn_detector_free (self->detector);
   gst_layout_model_unref (self->model);
-  g_free (self->model_file);
-  g_free (self->labels_file);
+  gst_layout_config_clear (&self->config);
   g_free (self);
 }
 

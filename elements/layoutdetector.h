@@ -2,6 +2,7 @@
 /* The engine's detector, fed with buffers: frames in, layout metas on them. */
 #pragma once
 
+#include "layoutconfig.h"
 #include "layoutmodel.h"
 #include "layoutqueue.h"
 #include "layoutstats.h"
@@ -10,23 +11,11 @@ G_BEGIN_DECLS
 
 typedef struct _GstLayoutDetector GstLayoutDetector;
 
-typedef enum {
-  GST_LAYOUT_DEVICE_AUTO,
-  GST_LAYOUT_DEVICE_CUDA,
-  GST_LAYOUT_DEVICE_CPU,
-} GstLayoutDevice;
-
-typedef struct {
-  const gchar *model_file, *labels_file; /* NULL: the default one, the model's own */
-  GstLayoutDevice device;
-  guint batch; /* 0: one page a processor, at most 16 */
-} GstLayoutDetectorConfig;
-
 /* NULL with `error` set where the model, the labels or the device cannot be had. */
-GstLayoutDetector *gst_layout_detector_open (const GstLayoutDetectorConfig * config, GError ** error);
+GstLayoutDetector *gst_layout_detector_open (const GstLayoutConfig * config, GError ** error);
 /* Whether it was opened with these values. */
 gboolean gst_layout_detector_is_for (const GstLayoutDetector * detector,
-    const GstLayoutDetectorConfig * config);
+    const GstLayoutConfig * config);
 void gst_layout_detector_free (GstLayoutDetector * detector); /* NULL is fine */
 
 guint gst_layout_detector_batch (const GstLayoutDetector * detector);

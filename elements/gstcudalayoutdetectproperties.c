@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstcudalayoutdetectpads.h"
+
+#define DEFAULT_DEVICE GST_LAYOUT_DEVICE_AUTO
+#define DEFAULT_THRESHOLD -1.0
+#define DEFAULT_MAX_DETECTIONS 300
+#define DEFAULT_RESIZE_FILTER NN_RESIZE_AUTO
+#define DEFAULT_DUPLICATES GST_LAYOUT_DUPLICATES_RESOLVE
+#define DEFAULT_BATCH_SIZE 0
+#define DEFAULT_THREADS 0
+#define DEFAULT_INPUT_SIDE 0
+#define DEFAULT_CHANNEL_ORDER NN_CHANNELS_AUTO
+#define DEFAULT_LETTERBOX NN_LETTERBOX_AUTO
+#define DEFAULT_BATCH_TIMEOUT 50
+
+enum
+{
+  PROP_0,
+  PROP_MODEL_FILE,
+  PROP_LABELS_FILE,
+  PROP_MODELINFO,
+  PROP_MODEL_FAMILY,
+  PROP_INPUT_WIDTH,
+  PROP_INPUT_HEIGHT,
+  PROP_CHANNEL_ORDER,
+  PROP_MEAN,
+  PROP_STD,
+  PROP_LETTERBOX,
+  PROP_DEVICE,
+  PROP_THRESHOLD,
+  PROP_IOU_THRESHOLD,
+  PROP_MAX_DETECTIONS,
+  PROP_RESIZE_FILTER,
+  PROP_DUPLICATES,
+  PROP_BATCH_SIZE,
+  PROP_THREADS,
+  PROP_BATCH_TIMEOUT,
+  PROP_DEVICE_USED,
+  PROP_STATS,
+};
+
+#define GST_TYPE_LAYOUT_DEVICE (gst_layout_device_get_type ())
+static GType
+gst_layout_device_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LAYOUT_DEVICE_AUTO, "A GPU where there is one, else the CPU", "auto"},
+    {GST_LAYOUT_DEVICE_CUDA, "An NVIDIA GPU, or an error", "cuda"},
+    {GST_LAYOUT_DEVICE_CPU, "The CPU", "cpu"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLayoutDevice",
+            values));
+  return type;
+}
+
+#define GST_TYPE_LAYOUT_RESIZE_FILTER (gst_layout_resize_filter_get_type ())
+static GType
+gst_layout_resize_filter_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {NN_RESIZE_AUTO, "What the model's reference uses", "auto"},
+    {NN_RESIZE_BILINEAR, "Bilinear, two pixels a side", "bilinear"},
+    {NN_RESIZE_BILINEAR_ANTIALIAS, "Bilinear over all pixels that one covers",
+        "bilinear-antialias"},
+    {NN_RESIZE_BICUBIC, "Bicubic, four pixels a side", "bicubic"},
+    {NN_RESIZE_AREA, "Mean of the area that a pixel covers", "area"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLayoutResizeFilter",
+            values));
+  return type;
+}
+
+#define GST_TYPE_LAYOUT_DUPLICATES (gst_layout_duplicates_get_type ())
+static GType
+gst_layout_duplicates_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LAYOUT_DUPLICATES_RESOLVE,
+        "Boxes of several classes on one block become one", "resolve"},
+    {GST_LAYOUT_DUPLICATES_KEEP, "As the network gives them", "keep"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLayoutDuplicates",
+            values));
+  return type;
+}
+
+#define GST_TYPE_LAYOUT_CHANNEL_ORDER (gst_layout_channel_order_get_type ())
+static GType
+gst_layout_channel_order_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {NN_CHANNELS_AUTO, "What the model was trained with", "auto"},
+    {NN_CHANNELS_RGB, "Red first", "rgb"},
+    {NN_CHANNELS_BGR, "Blue first", "bgr"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLayoutChannelOrder",
+            values));
+  return type;
+}
+
+#define GST_TYPE_LAYOUT_LETTERBOX (gst_layout_letterbox_get_type ())
+static GType
+gst_layout_letterbox_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {NN_LETTERBOX_AUTO, "What the model was trained with", "auto"},
+    {NN_LETTERBOX_NO, "The page is stretched to the input", "no"},
+    {NN_LETTERBOX_YES, "The page keeps its shape, with grey around", "yes"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLayoutLetterbox",
+            values));
+  return type;
+}
+
+/* Where a property that is a text is kept; NULL for the others. */
+static gchar **
+text_of (GstCudaLayoutDetect * self, guint id)
+{
+  switch (id) {
+    case PROP_MODEL_FILE:
+      return &self->config.model_file;
+    case PROP_LABELS_FILE:
+      return &self->config.labels_file;
+    case PROP_MODELINFO:
+      return &self->config.modelinfo_file;
+    case PROP_MODEL_FAMILY:
+      return &self->config.family;
+    case PROP_MEAN:
+      return &self->config.mean;
+    case PROP_STD:
+      return &self->config.std;
+    default:
+      return NULL;
+  }
+}
+
+/* The properties that choose a model and say how it is used; FALSE for the others. */
+static gboolean
+set_config (GstCudaLayoutDetect * self, guint id, const GValue * value)
+{
+  GstLayoutConfig *config = &self->config;
+  gchar **text = text_of (self, id);
+
+  if (text) {
+    g_free (*text);
+    *text = g_value_dup_string (value);
+    return TRUE;
+  }
+  switch (id) {
+    case PROP_INPUT_WIDTH:
+      config->input_width = g_value_get_int (value);
+      return TRUE;
+    case PROP_INPUT_HEIGHT:
+      config->input_height = g_value_get_int (value);
+      return TRUE;
+    case PROP_CHANNEL_ORDER:
+      config->channel_order = g_value_get_enum (value);
+      return TRUE;
+    case PROP_LETTERBOX:
+      config->letterbox = g_value_get_enum (value);
+      return TRUE;
+    case PROP_DEVICE:
+      config->device = g_value_get_enum (value);
+      return TRUE;
+    case PROP_BATCH_SIZE:
+      config->batch = g_value_get_uint (value);
+      return TRUE;
+    case PROP_THREADS:
+      config->threads = g_value_get_uint (value);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+static gboolean
+get_config (GstCudaLayoutDetect * self, guint id, GValue * value)
+{
+  const GstLayoutConfig *config = &self->config;
+  gchar **text = text_of (self, id);
+
+  if (text) {
+    g_value_set_string (value, *text);
+    return TRUE;
+  }
+  switch (id) {
+    case PROP_INPUT_WIDTH:
+      g_value_set_int (value, config->input_width);
+      return TRUE;
+    case PROP_INPUT_HEIGHT:
+      g_value_set_int (value, config->input_height);
+      return TRUE;
+    case PROP_CHANNEL_ORDER:
+      g_value_set_enum (value, config->channel_order);
+      return TRUE;
+    case PROP_LETTERBOX:
+      g_value_set_enum (value, config->letterbox);
+      return TRUE;
+    case PROP_DEVICE:
+      g_value_set_enum (value, config->device);
+      return TRUE;
+    case PROP_BATCH_SIZE:
+      g_value_set_uint (value, config->batch);
+      return TRUE;
+    case PROP_THREADS:
+      g_value_set_uint (value, config->threads);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+static void
+gst_cuda_layout_detect_set_property (GObject * object, guint id,
+    const GValue * value, GParamSpec * pspec)
+{
+  GstCudaLayoutDetect *self = GST_CUDA_LAYOUT_DETECT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_THRESHOLD:
+      self->threshold = g_value_get_double (value);
+      break;
+    case PROP_IOU_THRESHOLD:
+      self->iou_threshold = g_value_get_double (value);
+      break;
+    case PROP_MAX_DETECTIONS:
+      self->max_detections = g_value_get_int (value);
+      break;
+    case PROP_RESIZE_FILTER:
+      self->resize_filter = g_value_get_enum (value);
+      break;
+    case PROP_DUPLICATES:
+      self->duplicates = g_value_get_enum (value);
+      break;
+    case PROP_BATCH_TIMEOUT:
+      self->batch_timeout = g_value_get_uint (value);
+      gst_layout_queue_set_timeout (self->queue,
+          self->batch_timeout * G_TIME_SPAN_MILLISECOND);
+      break;
+    default:
+      if (!set_config (self, id, value))
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_cuda_layout_detect_get_property (GObject * object, guint id,
+    GValue * value, GParamSpec * pspec)
+{
+  GstCudaLayoutDetect *self = GST_CUDA_LAYOUT_DETECT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_THRESHOLD:
+      g_value_set_double (value, self->threshold);
+      break;
+    case PROP_IOU_THRESHOLD:
+      g_value_set_double (value, self->iou_threshold);
+      break;
+    case PROP_MAX_DETECTIONS:
+      g_value_set_int (value, self->max_detections);
+      break;
+    case PROP_RESIZE_FILTER:
+      g_value_set_enum (value, self->resize_filter);
+      break;
+    case PROP_DUPLICATES:
+      g_value_set_enum (value, self->duplicates);
+      break;
+    case PROP_BATCH_TIMEOUT:
+      g_value_set_uint (value, self->batch_timeout);
+      break;
+    case PROP_DEVICE_USED:
+      g_value_set_string (value, self->detector ?
+          gst_layout_detector_device (self->detector) : NULL);
+      break;
+    case PROP_STATS:
+      g_value_take_boxed (value, gst_layout_stats_to_structure (self->stats));
+      break;
+    default:
+      if (!get_config (self, id, value))
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+install_model_properties (GObjectClass * klass)
+{
+  const GParamFlags ready = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+      | GST_PARAM_MUTABLE_READY;
+
+  /**
+   * GstCudaLayoutDetect:model-file:
+   *
+   * Where it is not set, the environment's DOCLAYOUT_MODEL is used, else
+   * gst-doclayout/layout_cdla.onnx in the user's cache folder.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_MODEL_FILE,
+      g_param_spec_string ("model-file", "Model file",
+          "Path of the ONNX model (default: $DOCLAYOUT_MODEL, else the default"
+          " model in the cache folder)", NULL, ready));
+  g_object_class_install_property (klass, PROP_LABELS_FILE,
+      g_param_spec_string ("labels-file", "Labels file",
+          "Path of a text file with a label a line, instead of the model's own",
+          NULL, ready));
+  /**
+   * GstCudaLayoutDetect:modelinfo:
+   *
+   * What a model was trained with and what its outputs mean, where the file itself does not tell.
+   * Element properties go before it. docs/modelinfo.md lists its keys.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_MODELINFO,
+      g_param_spec_string ("modelinfo", "Model info",
+          "Path of a .modelinfo sidecar (default: the model's name and "
+          ".modelinfo, if it is there)", NULL, ready));
+  g_object_class_install_property (klass, PROP_MODEL_FAMILY,
+      g_param_spec_string ("model-family", "Model family",
+          "Family whose decoder is used: picodet, detr, yolov8 … "
+          "(default: as the model's inputs and outputs tell)", NULL, ready));
+  g_object_class_install_property (klass, PROP_DEVICE,
+      g_param_spec_enum ("device", "Device",
+          "Where the network runs; auto says in device-used what it chose",
+          GST_TYPE_LAYOUT_DEVICE, DEFAULT_DEVICE, ready));
+  g_object_class_install_property (klass, PROP_BATCH_SIZE,
+      g_param_spec_uint ("batch-size", "Batch size",
+          "Pages that go through the engine side by side "
+          "(0: one a processor, at most 16)", 0, 256, DEFAULT_BATCH_SIZE,
+          ready));
+  g_object_class_install_property (klass, PROP_THREADS,
+      g_param_spec_uint ("threads", "Threads",
+          "CPU threads in all; pages of a batch share them out, one or more "
+          "each (0: one a processor)", 0, 1024, DEFAULT_THREADS, ready));
+}
+
+/* How a page becomes the network's input. */
+static void
+install_input_properties (GObjectClass * klass)
+{
+  const GParamFlags ready = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+      | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (klass, PROP_INPUT_WIDTH,
+      g_param_spec_int ("input-width", "Input width",
+          "Width of the network's input in pixels, where the model leaves it "
+          "open (0: the model family's own)", 0, G_MAXINT16,
+          DEFAULT_INPUT_SIDE, ready));
+  g_object_class_install_property (klass, PROP_INPUT_HEIGHT,
+      g_param_spec_int ("input-height", "Input height",
+          "Height of the network's input in pixels, where the model leaves it "
+          "open (0: the model family's own)", 0, G_MAXINT16,
+          DEFAULT_INPUT_SIDE, ready));
+  g_object_class_install_property (klass, PROP_CHANNEL_ORDER,
+      g_param_spec_enum ("channel-order", "Channel order",
+          "Which colour comes first in the network's input",
+          GST_TYPE_LAYOUT_CHANNEL_ORDER, DEFAULT_CHANNEL_ORDER, ready));
+  g_object_class_install_property (klass, PROP_MEAN,
+      g_param_spec_string ("mean", "Mean",
+          "Taken from each channel's values of 0 to 1, as \"0.485,0.456,0.406\""
+          " (default: the model family's own)", NULL, ready));
+  g_object_class_install_property (klass, PROP_STD,
+      g_param_spec_string ("std", "Standard deviation",
+          "Divides each channel's values after that, as \"0.229,0.224,0.225\" "
+          "(default: the model family's own)", NULL, ready));
+  g_object_class_install_property (klass, PROP_LETTERBOX,
+      g_param_spec_enum ("letterbox", "Letterbox",
+          "Whether pages keep their shape in the network's input",
+          GST_TYPE_LAYOUT_LETTERBOX, DEFAULT_LETTERBOX, ready));
+}
+
+static void
+install_detection_properties (GObjectClass * klass)
+{
+  const GParamFlags playing = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+      | GST_PARAM_MUTABLE_PLAYING;
+
+  g_object_class_install_property (klass, PROP_THRESHOLD,
+      g_param_spec_double ("threshold", "Threshold",
+          "Lowest score of a region, 0 to 1 (-1: the model family's own)",
+          -1.0, 1.0, DEFAULT_THRESHOLD, playing | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (klass, PROP_IOU_THRESHOLD,
+      g_param_spec_double ("iou-threshold", "IoU threshold",
+          "Of two regions of a class whose intersection over union is higher, "
+          "0 to 1, the better one stays (-1: the model family's own)",
+          -1.0, 1.0, DEFAULT_THRESHOLD, playing | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (klass, PROP_MAX_DETECTIONS,
+      g_param_spec_int ("max-detections", "Max detections",
+          "Most regions of a page, best first", 1, 10000,
+          DEFAULT_MAX_DETECTIONS, playing));
+  g_object_class_install_property (klass, PROP_RESIZE_FILTER,
+      g_param_spec_enum ("resize-filter", "Resize filter",
+          "How pages are brought to the network's size",
+          GST_TYPE_LAYOUT_RESIZE_FILTER, DEFAULT_RESIZE_FILTER, playing));
+  g_object_class_install_property (klass, PROP_DUPLICATES,
+      g_param_spec_enum ("duplicates", "Duplicates",
+          "What becomes of boxes of several classes on one block",
+          GST_TYPE_LAYOUT_DUPLICATES, DEFAULT_DUPLICATES, playing));
+  g_object_class_install_property (klass, PROP_BATCH_TIMEOUT,
+      g_param_spec_uint ("batch-timeout", "Batch timeout",
+          "Most milliseconds that a page waits for its batch to fill", 0,
+          3600000, DEFAULT_BATCH_TIMEOUT, playing));
+}
+
+static void
+install_readable_properties (GObjectClass * klass)
+{
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (klass, PROP_DEVICE_USED,
+      g_param_spec_string ("device-used", "Device used",
+          "Where the network runs, as \"cpu\" (NULL before PAUSED)", NULL,
+          readable));
+  /**
+   * GstCudaLayoutDetect:stats:
+   *
+   * A structure "doclayout-stats", counted from READY to PAUSED on: `pages` looked at, `skipped`
+   * buffers, `regions` found, `batches` (all guint64); `infer-ms-mean` and `infer-ms-median`, the
+   * engine's time a page in milliseconds, where a batch's time is shared out among its pages and the
+   * median is of the latest 1024 batches; `batch-ms-max`, the longest batch (all gdouble).
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Pages, regions and times so far", GST_TYPE_STRUCTURE, readable));
+}
+
+void
+gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->set_property = gst_cuda_layout_detect_set_property;
+  object_class->get_property = gst_cuda_layout_detect_get_property;
+  install_model_properties (object_class);
+  install_input_properties (object_class);
+  install_detection_properties (object_class);
+  install_readable_properties (object_class);
+
+  gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DEVICE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_RESIZE_FILTER, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DUPLICATES, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_CHANNEL_ORDER, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_LETTERBOX, 0);
+}
+
+void
+gst_cuda_layout_detect_set_defaults (GstCudaLayoutDetect * self)
+{
+  self->config.device = DEFAULT_DEVICE;
+  self->config.batch = DEFAULT_BATCH_SIZE;
+  self->config.threads = DEFAULT_THREADS;
+  self->config.input_width = self->config.input_height = DEFAULT_INPUT_SIDE;
+  self->config.channel_order = DEFAULT_CHANNEL_ORDER;
+  self->config.letterbox = DEFAULT_LETTERBOX;
+  self->threshold = self->iou_threshold = DEFAULT_THRESHOLD;
+  self->max_detections = DEFAULT_MAX_DETECTIONS;
+  self->resize_filter = DEFAULT_RESIZE_FILTER;
+  self->duplicates = DEFAULT_DUPLICATES;
+  self->batch_timeout = DEFAULT_BATCH_TIMEOUT;
+  gst_layout_queue_set_timeout (self->queue,
+      DEFAULT_BATCH_TIMEOUT * G_TIME_SPAN_MILLISECOND);
+}
