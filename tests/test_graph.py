@@ -154,6 +154,41 @@ def residual_of_a_conv_with_batch_norm(net):
     return net.add("Add", c, net.batch_norm(net.conv(c)))
 
 
+@case(nodes=1)
+def conv_of_one_point_beside_another(net):
+    return net.add("Relu", net.add("Add", net.batch_norm(net.conv("x")), net.batch_norm(net.conv("x", k=1))))
+
+
+@case(nodes=1)
+def conv_of_one_point_first_with_biases(net):
+    return net.add("Add", net.conv("x", k=1, bias=True), net.conv("x", k=5, bias=True))
+
+
+@case(nodes=1)
+def conv_of_one_point_beside_another_with_strides_and_groups(net):
+    spread = {"strides": [2, 2], "group": 2}
+    small = net.add("Conv", "x", f32(8, 4, 1, 1), **spread)
+    return net.add("Add", net.add("Conv", "x", f32(8, 4, 3, 3), pads=[1] * 4, **spread), small)
+
+
+@case(nodes=2)
+def conv_of_one_point_beside_one_moved_by_a_pixel(net):
+    large = net.add("Conv", "x", f32(8, 8, 3, 3), pads=[2, 2, 0, 0])
+    return net.add("Add", large, net.conv("x", k=1))
+
+
+@case(nodes=3)
+def conv_of_one_point_that_reads_something_else(net):
+    c = net.conv("x")
+    return net.add("Add", net.conv(c), net.conv("x", k=1))
+
+
+@case(nodes=3, reorders=2)
+def conv_of_one_point_that_another_reads_too(net):
+    small = net.conv("x", k=1)
+    return net.add("Add", net.conv("x"), small), net.add("Tanh", small)
+
+
 # ---------------------------------------------------------------- activations written out
 
 @case(nodes=1)

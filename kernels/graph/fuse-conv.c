@@ -153,3 +153,68 @@ nn_fuse_conv_residual (nn_graph *graph, nn_node *node, nn_error *err)
   }
   return 0;
 }
+
+/* Whether `small`, a 1×1 convolution, reads what the middle of `large`'s windows reads. */
+static bool
+is_middle_of (const nn_node *small, const nn_node *large)
+{
+  nn_window s[NN_MAX_RANK - 2], l[NN_MAX_RANK - 2];
+  nn_error ignored;
+  if (nn_shape_windows (small, s, &ignored) != NN_OK || nn_shape_windows (large, l, &ignored) != NN_OK)
+    return false;
+  for (int i = 0; i < large->in[0]->rank - 2; i++)
+    if (s[i].kernel != 1 || s[i].pad_begin != 0 || s[i].stride != l[i].stride || l[i].kernel % 2 == 0 ||
+        l[i].pad_begin != l[i].kernel / 2 * l[i].dilation || s[i].out != l[i].out)
+      return false;
+  return true;
+}
+
+/* Two convolutions of one value whose results are added, one of them 1×1 (a block of RepVGG): the other
+ * one's filter takes the small one's in its middle. */
+static int
+merge_parallel (nn_graph *graph, nn_node *large, const nn_node *small, nn_node *add, nn_error *err)
+{
+  nn_value *w = large->in[1];
+  int64_t n = w->dim[0], filters = n * w->dim[1], size = nn_shape_count (w->rank - 2, w->dim + 2);
+  const float *from = w->constant->data, *middle = small->in[1]->constant->data;
+  float *weights, *shifts;
+  nn_value *new_w = new_constant (graph, w->name, w->rank, w->dim, &weights);
+  nn_value *new_b = new_constant (graph, add->name, 1, &n, &shifts);
+  if (new_w == NULL || new_b == NULL) {
+    nn_fail (err, NN_ERR_MEMORY, "out of memory for the weights");
+    return -1;
+  }
+  memcpy (weights, from, (size_t) (filters * size) * sizeof *weights);
+  for (int64_t i = 0; i < filters; i++)
+    weights[i * size + size / 2] += middle[i];
+  for (int64_t c = 0; c < n; c++) {
+    shifts[c] = nn_node_has (large, 2) ? ((const float *) large->in[2]->constant->data)[c] : 0;
+    shifts[c] += nn_node_has (small, 2) ? ((const float *) small->in[2]->constant->data)[c] : 0;
+  }
+  nn_node_set_input (large, 1, new_w);
+  nn_graph_release_if_unread (graph, w);
+  nn_node_set_input (large, 2, new_b);
+  absorb (graph, large, add);
+  return 2;
+}
+
+int
+nn_fuse_conv_parallel (nn_graph *graph, nn_node *node, nn_error *err)
+{
+  if (!nn_node_is (node, "Add"))
+    return 0;
+  for (int i = 0; i < 2; i++) {
+    nn_node *large = nn_fuse_sole_producer (node, i, "Conv");
+    nn_node *small = nn_fuse_sole_producer (node, 1 - i, "Conv");
+    if (large == NULL || small == NULL || large->in[0] != small->in[0] ||
+        !same_shape (large->out[0], small->out[0]) || !has_constant_weights (large) ||
+        !has_constant_weights (small) || large->in[1]->dim[1] != small->in[1]->dim[1] ||
+        !is_middle_of (small, large))
+      continue;
+    int vanished = merge_parallel (graph, large, small, node, err);
+    if (vanished > 0)
+      nn_graph_remove_node (graph, small);
+    return vanished;
+  }
+  return 0;
+}

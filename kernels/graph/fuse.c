@@ -10,6 +10,7 @@ static const struct {
 } fusions[] = {
   { "BatchNormalization into the Conv before", nn_fuse_conv_batch_norm },
   { "Add of one number a channel into the Conv before", nn_fuse_conv_bias },
+  { "Conv of one point into the Conv beside it", nn_fuse_conv_parallel },
   { "x clip (x + a, 0, c) / c to HardSwish", nn_fuse_hard_swish_clip },
   { "x sigmoid (x) to Silu, x hardsigmoid (x) to HardSwish", nn_fuse_gate },
   { "Add of two activations into the Conv before", nn_fuse_conv_residual },
