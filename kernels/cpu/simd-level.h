@@ -66,53 +66,6 @@ vec_min (float high, vec x)
 #endif
 }
 
-/* Activations that cost a few instructions are applied before storing; the others afterwards. */
-static inline __attribute__ ((always_inline)) void
-activate_vectors (const nn_activation *activation, int n, vec *y)
-{
-  float alpha = activation->alpha, beta = activation->beta;
-  switch (activation->kind) {
-    case NN_ACT_RELU:
-#pragma GCC unroll 24
-      for (int i = 0; i < n; i++)
-        y[i] = vec_max (0, y[i]);
-      break;
-    case NN_ACT_CLIP:
-#pragma GCC unroll 24
-      for (int i = 0; i < n; i++)
-        y[i] = vec_min (beta, vec_max (alpha, y[i]));
-      break;
-    case NN_ACT_HARD_SIGMOID:
-#pragma GCC unroll 24
-      for (int i = 0; i < n; i++)
-        y[i] = vec_min (1, vec_max (0, y[i] * alpha + beta));
-      break;
-    case NN_ACT_HARD_SWISH:
-#pragma GCC unroll 24
-      for (int i = 0; i < n; i++)
-        y[i] *= vec_min (1, vec_max (0, y[i] * alpha + beta));
-      break;
-    default:
-      break;
-  }
-}
-
-static inline bool
-is_applied_to_vectors (nn_activation_kind kind)
-{
-  return kind == NN_ACT_NONE || kind == NN_ACT_RELU || kind == NN_ACT_CLIP || kind == NN_ACT_HARD_SIGMOID
-         || kind == NN_ACT_HARD_SWISH;
-}
-
-#define GLUE2(a, b) a##b
-#define GLUE(a, b) GLUE2 (a, b)
-#define NN_SIMD_TABLE(kind) GLUE (nn_simd_##kind##_, NN_SIMD_LEVEL)
-extern const nn_simd_conv NN_SIMD_TABLE (conv);
-extern const nn_simd_math NN_SIMD_TABLE (math);
-extern const nn_simd_winograd NN_SIMD_TABLE (winograd);
-#define NN_SIMD_DEPTHWISE NN_SIMD_TABLE (depthwise)
-void NN_SIMD_DEPTHWISE (const nn_depthwise *conv, int64_t first_row, int64_t end_row); /* nn_simd_conv.depthwise */
-
 /* e^x: Cody and Waite's reduction to ±ln 2 / 2 and the Cephes library's polynomial (expf.c), without
  * branches; relative error < 2^-22. */
 static inline float
@@ -143,3 +96,81 @@ clamp_between (float x, float low, float high)
   x = x < low ? low : x;
   return x > high ? high : x;
 }
+
+typedef int32_t ivec __attribute__ ((vector_size (LANES * 4)));
+
+/* exp_approx() of each lane. Adding and taking away 1.5 · 2^23 rounds to the nearest integer. */
+static inline vec
+vec_exp (vec x)
+{
+  const vec round = (vec) { 0 } + 0x1.8p23f;
+  x = vec_min (88.3762626f, vec_max (-87.3365447f, x));
+  vec n = (x * 1.44269504088896341f + round) - round;
+  vec r = x - n * 0.693359375f + n * 2.12194440e-4f;
+  vec p = (vec) { 0 } + 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  ivec power = (__builtin_convertvector (n, ivec) + 127) << 23;
+  return p * (vec) power;
+}
+
+/* Activations that vectors can do are applied before storing; the others afterwards. */
+static inline __attribute__ ((always_inline)) void
+activate_vectors (const nn_activation *activation, int n, vec *y)
+{
+  float alpha = activation->alpha, beta = activation->beta;
+  switch (activation->kind) {
+    case NN_ACT_RELU:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_max (0, y[i]);
+      break;
+    case NN_ACT_CLIP:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_min (beta, vec_max (alpha, y[i]));
+      break;
+    case NN_ACT_HARD_SIGMOID:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = vec_min (1, vec_max (0, y[i] * alpha + beta));
+      break;
+    case NN_ACT_HARD_SWISH:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] *= vec_min (1, vec_max (0, y[i] * alpha + beta));
+      break;
+    case NN_ACT_SIGMOID:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = 1.0f / (1.0f + vec_exp (-y[i]));
+      break;
+    case NN_ACT_SILU:
+#pragma GCC unroll 24
+      for (int i = 0; i < n; i++)
+        y[i] = y[i] / (1.0f + vec_exp (-y[i]));
+      break;
+    default:
+      break;
+  }
+}
+
+static inline bool
+is_applied_to_vectors (nn_activation_kind kind)
+{
+  return kind == NN_ACT_NONE || kind == NN_ACT_RELU || kind == NN_ACT_CLIP || kind == NN_ACT_HARD_SIGMOID
+         || kind == NN_ACT_HARD_SWISH || kind == NN_ACT_SIGMOID || kind == NN_ACT_SILU;
+}
+
+#define GLUE2(a, b) a##b
+#define GLUE(a, b) GLUE2 (a, b)
+#define NN_SIMD_TABLE(kind) GLUE (nn_simd_##kind##_, NN_SIMD_LEVEL)
+extern const nn_simd_conv NN_SIMD_TABLE (conv);
+extern const nn_simd_math NN_SIMD_TABLE (math);
+extern const nn_simd_winograd NN_SIMD_TABLE (winograd);
+#define NN_SIMD_DEPTHWISE NN_SIMD_TABLE (depthwise)
+void NN_SIMD_DEPTHWISE (const nn_depthwise *conv, int64_t first_row, int64_t end_row); /* nn_simd_conv.depthwise */
