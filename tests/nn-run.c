@@ -290,7 +290,9 @@ main (int argc, char **argv)
     usage (stderr);
     return 2;
   }
+  double start_ms = now_ms ();
   nn_model *model = nn_model_open (set.model, &err);
+  double loaded_ms = now_ms ();
   nn_plan_options options = { .threads = set.threads };
   options.batch = model ? batch_of (&set, model) : 1;
   nn_plan *plan = model ? nn_plan_new (model, &options, &err) : NULL;
@@ -299,6 +301,7 @@ main (int argc, char **argv)
     nn_model_unref (model);
     return 1;
   }
+  printf ("load %.3f s, plan %.3f s\n", (loaded_ms - start_ms) / 1e3, (now_ms () - loaded_ms) / 1e3);
   printf ("nodes %d of %d, arena %zu bytes\n", nn_plan_nodes_after (plan), nn_plan_nodes_before (plan),
           nn_plan_arena_bytes (plan));
   worker *workers = calloc ((size_t) set.sessions, sizeof *workers);
