@@ -74,6 +74,28 @@ nn_status nn_session_run (nn_session *session, nn_error *err);
 /* Output `index`, row-major, valid until the next run. */
 const nn_tensor *nn_session_output (const nn_session *session, int index);
 
+/* ---------------------------------------------------------------- looking inside */
+
+/* As nn_model_open(), but takes operators and operator sets that no backend has. The functions on
+ * models tell what such a file holds; nn_plan_new() refuses it. */
+nn_model *nn_model_open_any (const char *path, nn_error *err);
+
+/* How the file came to be; "" and 0 where it does not say. */
+typedef struct nn_origin {
+  const char *producer, *producer_version; /* the program that wrote it */
+  int64_t ir_version, opset;               /* opset: of ONNX's own operators */
+} nn_origin;
+nn_origin nn_model_origin (const nn_model *model);
+
+/* The nodes of a file that have one operator. Constants are counted nowhere. */
+typedef struct nn_operator_info {
+  const char *name, *domain; /* domain "": ONNX's own */
+  int n_nodes;
+  bool supported;            /* false: the engine has no such operator, and the file will not run */
+} nn_operator_info;
+int nn_model_n_operator_infos (const nn_model *model);
+nn_operator_info nn_model_operator_info (const nn_model *model, int index); /* by name */
+
 /* ---------------------------------------------------------------- pages in, regions out */
 
 typedef enum nn_pixel_format {

@@ -181,7 +181,7 @@ pack (const small *s, size_t *size)
   return data;
 }
 
-/* Loads and plans; true if that works. */
+/* Loads and plans; true if that works. What loads can be opened for its declarations too. */
 static bool
 loads (const char *path, nn_error *err)
 {
@@ -189,6 +189,10 @@ loads (const char *path, nn_error *err)
   nn_model *model = nn_model_open (path, err);
   nn_plan *plan = model != NULL ? nn_plan_new (model, &(nn_plan_options) { .batch = 1, .threads = 1 }, err) : NULL;
   bool ok = plan != NULL;
+  nn_error any_err;
+  nn_model *any = nn_model_open_any (path, &any_err);
+  CHECK (any != NULL || model == NULL, "%s", any_err.message);
+  nn_model_unref (any);
   nn_plan_unref (plan);
   nn_model_unref (model);
   return ok;
@@ -437,8 +441,10 @@ test_structure (void)
   REFUSES (NN_ERR_FORMAT, "it has no operator", s->conv.op_type = NULL);
   REFUSES (NN_ERR_FORMAT, "'nothing', which nothing provides", s->y.name = "nothing");
   REFUSES (NN_ERR_FORMAT, "no outputs", s->graph.n_output = 0);
-  REFUSES (NN_ERR_UNSUPPORTED, "node 'first' (NoSuchOp)", s->conv.op_type = "NoSuchOp");
-  REFUSES (NN_ERR_UNSUPPORTED, "domain 'com.example'", s->conv.domain = "com.example");
+  REFUSES (NN_ERR_UNSUPPORTED, "node 'first' (NoSuchOp): NoSuchOp (1)", s->conv.op_type = "NoSuchOp");
+  REFUSES (NN_ERR_UNSUPPORTED, "node 'first' (Zoom): Blur (1), Zoom (1)", s->conv.op_type = "Zoom",
+           s->relu.op_type = "Blur");
+  REFUSES (NN_ERR_UNSUPPORTED, "com.example.Conv (1)", s->conv.domain = "com.example");
   REFUSES (NN_ERR_FORMAT, "'first' (Conv): 1 operands", s->conv.n_input = 1);
   REFUSES (NN_ERR_FORMAT, "operand 1 is left out", s->conv_in[1] = "");
   REFUSES (NN_ERR_FORMAT, "kernel size 2", s->kernel[0] = 2);

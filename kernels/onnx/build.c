@@ -32,9 +32,8 @@ is_constant (const Onnx__NodeProto *node)
   return strcmp (node->op_type, "Constant") == 0;
 }
 
-/* Nodes need no name; their first result has one. */
-static const char *
-node_name (const Onnx__NodeProto *node)
+const char *
+nn_onnx_node_name (const Onnx__NodeProto *node)
 {
   if (node->name != NULL && node->name[0] != '\0')
     return node->name;
@@ -52,6 +51,8 @@ read_opset (builder *b, const Onnx__ModelProto *model)
     if (set->domain == NULL || set->domain[0] == '\0' || strcmp (set->domain, "ai.onnx") == 0)
       b->graph->opset = set->version;
   }
+  if (b->source->declares)
+    return NN_OK;
   if (b->graph->opset < NN_ONNX_MIN_OPSET || b->graph->opset > NN_ONNX_MAX_OPSET)
     return nn_fail (b->err, NN_ERR_UNSUPPORTED, "operator set %" PRId64 " is not supported (%d to %d are)",
                     b->graph->opset, NN_ONNX_MIN_OPSET, NN_ONNX_MAX_OPSET);
@@ -164,17 +165,14 @@ check_node (builder *b, const Onnx__NodeProto *node)
     return nn_fail (b->err, NN_ERR_FORMAT, "it has no outputs");
   if (node->n_input > MAX_OPERANDS || node->n_output > MAX_OPERANDS || node->n_attribute > MAX_ATTRS)
     return nn_fail (b->err, NN_ERR_LIMIT, "more than %d operands or %d attributes", MAX_OPERANDS, MAX_ATTRS);
-  if (node->domain != NULL && node->domain[0] != '\0' && strcmp (node->domain, "ai.onnx") != 0)
-    return nn_fail (b->err, NN_ERR_UNSUPPORTED, "operators of domain '%s' are not supported", node->domain);
-  if (!is_constant (node) && nn_op_find (node->op_type) == NULL)
-    return nn_fail (b->err, NN_ERR_UNSUPPORTED, "this operator is not supported");
   return NN_OK;
 }
 
 static nn_status
 fail_in_node (builder *b, const Onnx__NodeProto *node)
 {
-  return nn_fail_in (b->err, "node '%s' (%s)", node_name (node), node->op_type != NULL ? node->op_type : "?");
+  return nn_fail_in (b->err, "node '%s' (%s)", nn_onnx_node_name (node),
+                     node->op_type != NULL ? node->op_type : "?");
 }
 
 /* Every result gets its value before any node is built, so that a reader can tell a name that
@@ -194,8 +192,9 @@ add_results (builder *b)
     for (size_t o = 0; o < node->n_output; o++) {
       if (node->output[o][0] == '\0')
         continue;
-      nn_value *value = is_constant (node) ? NULL : nn_graph_add_value (b->graph, node->output[o]);
-      if (value == NULL && !is_constant (node))
+      bool later = is_constant (node) && !b->source->declares; /* add_constant() makes it */
+      nn_value *value = later ? NULL : nn_graph_add_value (b->graph, node->output[o]);
+      if (value == NULL && !later)
         return out_of_memory (b);
       nn_status status = nn_onnx_names_add (&b->names, node->output[o], (int64_t) i, value, b->err);
       if (status != NN_OK)
@@ -384,8 +383,8 @@ add_operator (builder *b, const Onnx__NodeProto *proto, int64_t order, const nn_
   }
   for (size_t o = 0; o < proto->n_output; o++)
     b->out[o] = proto->output[o][0] != '\0' ? nn_onnx_names_find (&b->names, proto->output[o])->value : NULL;
-  nn_node *node = nn_graph_add_node (b->graph, NULL, op, node_name (proto), b->in, (int) proto->n_input,
-                                     b->out, (int) proto->n_output);
+  nn_node *node = nn_graph_add_node (b->graph, NULL, op, nn_onnx_node_name (proto), b->in,
+                                     (int) proto->n_input, b->out, (int) proto->n_output);
   if (node == NULL)
     return out_of_memory (b);
   node->attrs = attrs;
@@ -396,7 +395,7 @@ add_operator (builder *b, const Onnx__NodeProto *proto, int64_t order, const nn_
 static nn_status
 add_nodes (builder *b)
 {
-  for (size_t i = 0; i < b->proto->n_node; i++) {
+  for (size_t i = 0; !b->source->declares && i < b->proto->n_node; i++) {
     const Onnx__NodeProto *node = b->proto->node[i];
     const nn_attr *attrs = NULL;
     nn_status status = read_attrs (b, node, &attrs);

@@ -13,8 +13,8 @@ struct nn_model {
   nn_onnx onnx;
 };
 
-nn_model *
-nn_model_open (const char *path, nn_error *err)
+static nn_model *
+open_model (const char *path, bool any_operators, nn_error *err)
 {
   nn_model *model = calloc (1, sizeof *model);
   if (model == NULL || (model->path = strdup (path)) == NULL) {
@@ -23,13 +23,25 @@ nn_model_open (const char *path, nn_error *err)
     return NULL;
   }
   atomic_init (&model->refs, 1);
-  if (nn_onnx_open (&model->onnx, path, err) != NN_OK) {
+  if (nn_onnx_open (&model->onnx, path, any_operators, err) != NN_OK) {
     nn_fail_in (err, "%s", path);
     free (model->path);
     free (model);
     return NULL;
   }
   return model;
+}
+
+nn_model *
+nn_model_open (const char *path, nn_error *err)
+{
+  return open_model (path, false, err);
+}
+
+nn_model *
+nn_model_open_any (const char *path, nn_error *err)
+{
+  return open_model (path, true, err);
 }
 
 nn_model *
@@ -59,6 +71,28 @@ int
 nn_model_n_operators (const nn_model *model)
 {
   return model->onnx.n_operators;
+}
+
+nn_origin
+nn_model_origin (const nn_model *model)
+{
+  const Onnx__ModelProto *proto = model->onnx.proto;
+  return (nn_origin){ .producer = proto->producer_name != NULL ? proto->producer_name : "",
+                      .producer_version = proto->producer_version != NULL ? proto->producer_version : "",
+                      .ir_version = proto->ir_version,
+                      .opset = model->onnx.declared->opset };
+}
+
+int
+nn_model_n_operator_infos (const nn_model *model)
+{
+  return model->onnx.n_operator_infos;
+}
+
+nn_operator_info
+nn_model_operator_info (const nn_model *model, int index)
+{
+  return model->onnx.operators[index];
 }
 
 const char *

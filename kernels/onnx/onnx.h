@@ -11,6 +11,7 @@
 #pragma once
 
 #include "../graph/graph.h"
+#include "../nn.h"
 #include "external.h"
 #include "onnx-limits.h"
 #include "scan.h"
@@ -22,10 +23,14 @@ typedef struct nn_onnx {
   nn_onnx_data_files data_files;
   nn_graph *declared; /* as the file says, without large weights: data NULL; never planned */
   int n_operators;    /* nodes of the file that are no Constant */
+  nn_operator_info *operators; /* by name, which `proto` owns */
+  int n_operator_infos;
 } nn_onnx;
 
-/* Messages do not name the file at `path`. On failure there is nothing to close. */
-nn_status nn_onnx_open (nn_onnx *onnx, const char *path, nn_error *err);
+/* Messages do not name the file at `path`. On failure there is nothing to close. With
+ * `any_operators` a file opens whatever operators and operator set it has; nn_onnx_build() then
+ * refuses those that are not supported. */
+nn_status nn_onnx_open (nn_onnx *onnx, const char *path, bool any_operators, nn_error *err);
 /* The same from bytes, which must live as long as `onnx`; external data is refused. */
 nn_status nn_onnx_open_memory (nn_onnx *onnx, const uint8_t *data, size_t size, nn_error *err);
 void nn_onnx_close (nn_onnx *onnx);
@@ -43,15 +48,30 @@ typedef struct nn_onnx_source {
   nn_onnx_external external;
   nn_graph *graph;
   bool loads; /* false: large elements are checked, but not read; data is NULL */
+  bool declares; /* inputs, outputs and metadata only, for any operators and operator set: no nodes */
 } nn_onnx_source;
 
-/* Builds source->graph; `n_operators` as in nn_onnx. On failure the graph may be incomplete. */
+/* Builds source->graph from a file whose operators are supported; `n_operators` as in nn_onnx. On failure the graph may be incomplete. */
 nn_status nn_onnx_build_graph (const Onnx__ModelProto *model, nn_onnx_source *source, int *n_operators,
                                nn_error *err);
 
 /* A tensor on elements in `proto`, or in the graph. */
 nn_status nn_onnx_tensor (nn_onnx_source *source, const Onnx__TensorProto *proto, nn_tensor *tensor,
                           nn_error *err);
+
+/* Nodes need no name; then it is their first result's. */
+const char *nn_onnx_node_name (const Onnx__NodeProto *node);
+
+/* ---- operators.c: which operators there are ---- */
+
+/* Counts the nodes of each operator, by name; Constants aside. The caller frees `infos`, whose names
+ * are `proto`'s. */
+nn_status nn_onnx_count_operators (const Onnx__ModelProto *proto, nn_operator_info **infos, int *n,
+                                   nn_error *err);
+
+/* NN_ERR_UNSUPPORTED with all operators named that the op table lacks, and the first node that has one. */
+nn_status nn_onnx_check_operators (const Onnx__ModelProto *proto, const nn_operator_info *infos, int n,
+                                   nn_error *err);
 
 /* ---- names.c: which value a name means ---- */
 
