@@ -327,6 +327,13 @@ nn_detector_family (const nn_detector *detector)
   return detector->setup.family->name;
 }
 
+void
+nn_detector_input_size (const nn_detector *detector, int *width, int *height)
+{
+  *width = detector->setup.width;
+  *height = detector->setup.height;
+}
+
 int
 nn_detector_n_labels (const nn_detector *detector)
 {

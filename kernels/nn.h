@@ -96,6 +96,33 @@ typedef struct nn_operator_info {
 int nn_model_n_operator_infos (const nn_model *model);
 nn_operator_info nn_model_operator_info (const nn_model *model, int index); /* by name */
 
+/* What one step from the file to the nodes that run did to their number. */
+typedef struct nn_plan_change {
+  const char *name;
+  int nodes; /* < 0: so many vanished; together: nn_plan_nodes_after() - nn_plan_nodes_before() */
+} nn_plan_change;
+int nn_plan_n_changes (const nn_plan *plan);
+nn_plan_change nn_plan_change_at (const nn_plan *plan, int index); /* in the order of the steps */
+
+size_t nn_plan_weight_bytes (const nn_plan *plan);  /* constants that nodes read, each once, as in the graph */
+size_t nn_plan_scratch_bytes (const nn_plan *plan); /* a session's, beside its arena */
+
+/* A node as it runs. */
+typedef struct nn_node_info {
+  const char *name;      /* the ONNX node's, or its first result's where it has none */
+  const char *op;        /* ONNX's name, or one of our own, such as ConvPair */
+  char fused[48];        /* what else it computes, in that order: "Add, Relu"; "": nothing */
+  nn_value_info result;  /* the first that anybody reads */
+  double flop;           /* 2 a multiply-add of Conv, ConvPair, MatMul and Gemm, padding included; what is
+                          * fused into them, and all other nodes, count as 0 */
+  size_t weight_bytes;   /* constants it reads */
+  size_t value_bytes;    /* other operands and results */
+} nn_node_info;
+nn_node_info nn_plan_node (const nn_plan *plan, int index); /* 0 … nn_plan_nodes_after() - 1, as they run */
+
+/* As nn_session_run(), and adds the seconds that node `i` of the plan took to seconds[i]. */
+nn_status nn_session_profile (nn_session *session, double *seconds, nn_error *err);
+
 /* ---------------------------------------------------------------- pages in, regions out */
 
 typedef enum nn_pixel_format {
@@ -179,6 +206,7 @@ typedef struct nn_detector_options {
 nn_detector *nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err);
 void nn_detector_free (nn_detector *detector);
 const char *nn_detector_family (const nn_detector *detector); /* "picodet" … */
+void nn_detector_input_size (const nn_detector *detector, int *width, int *height); /* of the network, pixels */
 int nn_detector_n_labels (const nn_detector *detector);
 const char *nn_detector_label (const nn_detector *detector, int class_id);
 const char *nn_detector_device_name (const nn_detector *detector); /* "cpu", "cuda:0 NVIDIA GB10" */

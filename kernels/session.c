@@ -3,11 +3,13 @@
 #include "graph/graph.h"
 #include "nn.h"
 #include "onnx/model.h"
+#include "plan.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* An arena above this is a mistake or an attack; RT-DETR at batch 32 takes some 5 of these 16 GiB. */
 #define MAX_ARENA_BYTES ((size_t) 1 << (sizeof (size_t) > 4 ? 34 : 30))
@@ -158,15 +160,21 @@ make_plan (nn_plan *plan, const nn_plan_options *options, nn_error *err)
   nn_status status;
   if ((plan->graph = nn_model_build_graph (plan->model, err)) == NULL)
     return err->status;
+  int before = plan->graph->n_nodes;
   if ((status = set_dimensions (plan->graph, options, err)) != NN_OK ||
       (status = nn_graph_infer (plan->graph, err)) != NN_OK)
     return status;
+  nn_graph_note_change (plan->graph, "known before the run, or read by nobody", before);
   if (nn_graph_fuse (plan->graph, err) < 0)
     return err->status;
+  before = plan->graph->n_nodes;
   if (plan->backend->rewrite != NULL && (status = plan->backend->rewrite (plan->graph, err)) != NN_OK)
     return status;
+  nn_graph_note_change (plan->graph, "joined for the device", before);
+  before = plan->graph->n_nodes;
   if ((status = nn_graph_assign_layouts (plan->graph, err)) != NN_OK)
     return status;
+  nn_graph_note_change (plan->graph, "Reorder between layouts", before);
   return prepare_steps (plan, err);
 }
 
@@ -241,6 +249,24 @@ size_t
 nn_plan_arena_bytes (const nn_plan *plan)
 {
   return plan->arena_bytes;
+}
+
+size_t
+nn_plan_scratch_bytes (const nn_plan *plan)
+{
+  return plan->scratch_bytes;
+}
+
+const nn_graph *
+nn_plan_graph (const nn_plan *plan)
+{
+  return plan->graph;
+}
+
+const nn_node *
+nn_plan_step (const nn_plan *plan, int index)
+{
+  return plan->steps[index].call.node;
 }
 
 /* ---------------------------------------------------------------- session */
@@ -353,14 +379,46 @@ nn_session_output (const nn_session *session, int index)
   return &session->outputs[index];
 }
 
+static nn_status
+run_step (nn_session *session, int i, nn_error *err)
+{
+  const nn_plan *plan = session->plan;
+  nn_status status = plan->steps[i].kernel->run (&session->calls[i], err);
+  if (status != NN_OK)
+    nn_fail_in (err, "%s: node '%s' (%s)", nn_model_path (plan->model), session->calls[i].node->name,
+                session->calls[i].node->op->name);
+  return status;
+}
+
 nn_status
 nn_session_run (nn_session *session, nn_error *err)
 {
   const nn_plan *plan = session->plan;
   nn_status status = plan->backend->begin (plan->threads, session->device, err);
   for (int i = 0; status == NN_OK && i < plan->n_steps; i++)
-    if ((status = plan->steps[i].kernel->run (&session->calls[i], err)) != NN_OK)
-      nn_fail_in (err, "%s: node '%s' (%s)", nn_model_path (plan->model), session->calls[i].node->name,
-                  session->calls[i].node->op->name);
+    status = run_step (session, i, err);
+  return end (plan->backend, status, err);
+}
+
+static double
+now (void)
+{
+  struct timespec time;
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
+}
+
+nn_status
+nn_session_profile (nn_session *session, double *seconds, nn_error *err)
+{
+  const nn_plan *plan = session->plan;
+  nn_status status = plan->backend->begin (plan->threads, session->device, err);
+  double before = now ();
+  for (int i = 0; status == NN_OK && i < plan->n_steps; i++) {
+    status = run_step (session, i, err);
+    double after = now ();
+    seconds[i] += after - before;
+    before = after;
+  }
   return end (plan->backend, status, err);
 }

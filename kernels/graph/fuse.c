@@ -56,7 +56,8 @@ int
 nn_graph_fuse (nn_graph *graph, nn_error *err)
 {
   int before = graph->n_nodes;
-  for (size_t i = 0; i < sizeof fusions / sizeof fusions[0]; i++)
+  for (size_t i = 0; i < sizeof fusions / sizeof fusions[0]; i++) {
+    int before_this = graph->n_nodes;
     for (nn_node *node = graph->first, *next; node != NULL; node = next) {
       next = node->next;
       if (fusions[i].fuse (graph, node, err) < 0) {
@@ -64,6 +65,8 @@ nn_graph_fuse (nn_graph *graph, nn_error *err)
         return -1;
       }
     }
+    nn_graph_note_change (graph, fusions[i].name, before_this);
+  }
   nn_graph_release_unread (graph);
   return before - graph->n_nodes;
 }

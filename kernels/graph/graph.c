@@ -266,3 +266,19 @@ nn_graph_metadata (const nn_graph *graph, const char *key)
       return at[1];
   return NULL;
 }
+
+void
+nn_graph_note_change (nn_graph *graph, const char *name, int before)
+{
+  if (graph->n_nodes == before)
+    return;
+  nn_change *change = nn_graph_alloc (graph, sizeof *change);
+  if (change == NULL)
+    return;
+  *change = (nn_change){ .name = name, .nodes = graph->n_nodes - before };
+  if (graph->last_change != NULL)
+    graph->last_change->next = change;
+  else
+    graph->changes = change;
+  graph->last_change = change;
+}

@@ -84,6 +84,13 @@ struct nn_node {
   nn_node *prev, *next; /* topological order */
 };
 
+/* What a pass did to the number of nodes. */
+typedef struct nn_change {
+  const char *name;
+  int nodes; /* < 0: so many vanished */
+  struct nn_change *next;
+} nn_change;
+
 struct nn_graph {
   nn_node *first, *last;
   int n_nodes;
@@ -93,6 +100,7 @@ struct nn_graph {
   int n_inputs, n_outputs;
   int64_t opset; /* of the default domain */
   const char **metadata; /* key, value, key, value …, NULL */
+  nn_change *changes, *last_change; /* in the order of the passes; nn_graph_note_change() */
   struct nn_pool *pool;
   struct nn_weights *weights;
 };
@@ -138,6 +146,10 @@ const char *nn_graph_metadata (const nn_graph *graph, const char *key); /* NULL 
 
 /* ---- passes, in the order in which nn_plan_new() runs them ---- */
 
+/* Notes what the pass `name` (a literal) did to a graph that had `before` nodes, for those who want to
+ * know; nothing if that is nothing. Without memory the note is left out. */
+void nn_graph_note_change (nn_graph *graph, const char *name, int before);
+
 /* Shapes and types of every value, from the inputs' (all dimensions known) on; runs nodes whose
  * operands are all constant on the CPU and makes their results constants (shape subgraphs vanish
  * here), then drops what nobody reads. Names the node whose shape cannot be told, and refuses an
@@ -145,7 +157,7 @@ const char *nn_graph_metadata (const nn_graph *graph, const char *key); /* NULL 
 nn_status nn_graph_infer (nn_graph *graph, nn_error *err);
 
 /* Rewrites patterns to fewer nodes: BatchNormalization into Conv, activations written as several
- * nodes, activation into the node before. Returns how many nodes vanished. */
+ * nodes, activation into the node before. Notes what each did; returns how many nodes vanished. */
 int nn_graph_fuse (nn_graph *graph, nn_error *err);
 
 /* Chooses every value's layout by the ops' policies (ops.h) and puts "Reorder" nodes where two
