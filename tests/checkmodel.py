@@ -67,6 +67,13 @@ def count_threads(nn_run, model, choice):
     return int(text.split("process threads ")[1].split()[0])
 
 
+def count_allocations(nn_run, model):
+    """How often one run asks for memory: not at all."""
+    text = subprocess.run([nn_run, "--threads", "2", model], check=True, stdout=subprocess.PIPE, text=True,
+                          timeout=300).stdout
+    return int(text.split("allocations ")[1].split()[0])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nn-run", required=True)
@@ -91,7 +98,9 @@ def main():
     worst = max(worst, compare("page, 2 threads", session, args.nn_run, str(model), page, ["--threads", "2"]))
     threads = {choice: count_threads(args.nn_run, str(model), choice) for choice in ("best", "direct")}
     print(f"process threads with --threads 1: {threads} (2 expected: the run's and main's)")
-    return int(worst > LIMIT or any(n != 2 for n in threads.values()))
+    allocations = count_allocations(args.nn_run, str(model))
+    print(f"allocations in a run: {allocations} (none expected)")
+    return int(worst > LIMIT or allocations != 0 or any(n != 2 for n in threads.values()))
 
 
 if __name__ == "__main__":

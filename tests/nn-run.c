@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ typedef struct worker {
   nn_session *session;
   int n_inputs;
   double *ms; /* `repeat` times */
+  long allocations;    /* in the first run */
   int process_threads; /* after the last run, this one and main() included */
   nn_status status;
   nn_error err;
@@ -157,11 +159,51 @@ count_threads (void)
   return n;
 }
 
+/* What the process asks the C library for is counted: a run must ask for nothing. */
+static atomic_long allocations;
+
+#if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__
+extern void *__libc_malloc (size_t size);
+extern void *__libc_calloc (size_t n, size_t size);
+extern void *__libc_realloc (void *memory, size_t size);
+extern void *__libc_memalign (size_t align, size_t size);
+
+void *
+malloc (size_t size)
+{
+  allocations++;
+  return __libc_malloc (size);
+}
+
+void *
+calloc (size_t n, size_t size)
+{
+  allocations++;
+  return __libc_calloc (n, size);
+}
+
+void *
+realloc (void *memory, size_t size)
+{
+  allocations++;
+  return __libc_realloc (memory, size);
+}
+
+void *
+aligned_alloc (size_t align, size_t size)
+{
+  allocations++;
+  return __libc_memalign (align, size);
+}
+#endif
+
 static void *
 work (void *data)
 {
   worker *w = data;
+  long before = allocations;
   w->status = nn_session_run (w->session, &w->err);
+  w->allocations = allocations - before;
   for (int i = 0; i < w->set->repeat && w->status == NN_OK; i++) {
     double start = now_ms ();
     w->status = nn_session_run (w->session, &w->err);
@@ -278,6 +320,7 @@ report (const settings *set, nn_model *model, worker *workers)
   for (int i = 0; i < set->sessions && set->repeat > 0; i++)
     print_times (set, &workers[i]);
   printf ("process threads %d\n", workers[0].process_threads);
+  printf ("allocations %ld\n", workers[0].allocations);
   return true;
 }
 
