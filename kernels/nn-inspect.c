@@ -109,15 +109,22 @@ parse_option (int option, inspect_options *o)
 static bool
 parse (int argc, char **argv, inspect_options *o)
 {
-  static const struct option options[]
-      = { { "batch", required_argument, NULL, 'b' },   { "threads", required_argument, NULL, 't' },
-          { "input-width", required_argument, NULL, 'W' }, { "input-height", required_argument, NULL, 'H' },
-          { "modelinfo", required_argument, NULL, 'm' }, { "model-family", required_argument, NULL, 'f' },
-          { "labels-file", required_argument, NULL, 'l' },
-          { "device", required_argument, NULL, 'd' },  { "profile", optional_argument, NULL, 'p' },
-          { "run", required_argument, NULL, 'r' },     { "json", no_argument, NULL, 'j' },
-          { "help", no_argument, NULL, 'h' },          { "version", no_argument, NULL, 'v' },
-          { 0 } };
+  static const struct option options[] = {
+    { "batch", required_argument, NULL, 'b' },
+    { "threads", required_argument, NULL, 't' },
+    { "device", required_argument, NULL, 'd' },
+    { "modelinfo", required_argument, NULL, 'm' },
+    { "model-family", required_argument, NULL, 'f' },
+    { "labels-file", required_argument, NULL, 'l' },
+    { "input-width", required_argument, NULL, 'W' },
+    { "input-height", required_argument, NULL, 'H' },
+    { "profile", optional_argument, NULL, 'p' },
+    { "run", required_argument, NULL, 'r' },
+    { "json", no_argument, NULL, 'j' },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, 'v' },
+    { 0 },
+  };
   *o = (inspect_options){ .device = NN_DEVICE_CPU, .batch = 1, .threads = 1 };
   for (int option; (option = getopt_long (argc, argv, "h", options, NULL)) != -1;) {
     if (option == 'h' || option == 'v') {
