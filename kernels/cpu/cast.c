@@ -2,11 +2,41 @@
 #include "cpu.h"
 #include "loop.h"
 
+#include <math.h>
+
+/* IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. */
+static float
+from_half (uint16_t half)
+{
+  int exponent = half >> 10 & 31, fraction = half & 1023;
+  float value = exponent == 31  ? (fraction != 0 ? NAN : INFINITY)
+                : exponent == 0 ? ldexpf ((float) fraction, -24)
+                                : ldexpf ((float) (fraction + 1024), exponent - 25);
+  return half & 0x8000 ? -value : value;
+}
+
+/* To the nearest, halfway to the even one, as the default rounding mode has it. */
+static uint16_t
+to_half (float value)
+{
+  uint16_t sign = signbit (value) ? 0x8000 : 0;
+  float size = fabsf (value);
+  if (value != value)
+    return 0x7e00;
+  if (size >= 65520)
+    return sign | 0x7c00;
+  int exponent = size < 0x1p-14f ? -14 : ilogbf (size);
+  int fraction = (int) nearbyintf (ldexpf (size, 10 - exponent));
+  return (uint16_t) (sign | (fraction + (size < 0x1p-14f ? 0 : (exponent + 14) << 10)));
+}
+
 /* Both ways go through a type that holds every value of the others: double for what may have a
  * fraction, int64_t for integers. */
 static double
 load_real (const void *at, nn_dtype dtype)
 {
+  if (dtype == NN_F16)
+    return (double) from_half (*(const uint16_t *) at);
   return dtype == NN_F64 ? *(const double *) at : (double) *(const float *) at;
 }
 
@@ -35,6 +65,9 @@ store_integer (void *at, nn_dtype dtype, int64_t value)
     case NN_F32:
       *(float *) at = (float) value;
       break;
+    case NN_F16:
+      *(uint16_t *) at = to_half ((float) value);
+      break;
     case NN_I64:
       *(int64_t *) at = value;
       break;
@@ -53,7 +86,7 @@ store_integer (void *at, nn_dtype dtype, int64_t value)
 static bool
 is_real (nn_dtype dtype)
 {
-  return dtype == NN_F32 || dtype == NN_F64;
+  return dtype == NN_F32 || dtype == NN_F64 || dtype == NN_F16;
 }
 
 /* Towards zero; what does not fit (NaN too) becomes the smallest integer, as x86 does it. */
@@ -70,6 +103,8 @@ store_real (void *at, nn_dtype dtype, double value)
     *(double *) at = value;
   else if (dtype == NN_F32)
     *(float *) at = (float) value;
+  else if (dtype == NN_F16)
+    *(uint16_t *) at = to_half ((float) value);
   else if (dtype == NN_BOOL)
     *(uint8_t *) at = value != 0;
   else
@@ -95,16 +130,6 @@ cast_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)
 }
 
 static nn_status
-prepare (nn_call *call, nn_error *err)
-{
-  nn_dtype from = call->in[0].dtype, to = call->out[0].dtype;
-  if (from == NN_F16 || to == NN_F16)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "Cast from %s to %s is not supported", nn_dtype_name (from),
-                    nn_dtype_name (to));
-  return NN_OK;
-}
-
-static nn_status
 run (const nn_call *call, nn_error *err)
 {
   const nn_tensor *x = &call->in[0];
@@ -115,4 +140,4 @@ run (const nn_call *call, nn_error *err)
   return NN_OK;
 }
 
-const nn_kernel nn_cpu_cast = { .prepare = prepare, .run = run };
+const nn_kernel nn_cpu_cast = { .run = run };

@@ -4,9 +4,13 @@
  */
 #include "cpu.h"
 #include "loop.h"
+#include "rows.h"
 #include "simd.h"
 
+#include "../graph/shape.h"
+
 #include <math.h>
+#include <string.h>
 
 /* ---- one operand ---- */
 
@@ -68,8 +72,15 @@ MAP_KERNEL (sigmoid, NN_ACT_SIGMOID, 0, 0)
 MAP_KERNEL (hard_sigmoid, NN_ACT_HARD_SIGMOID, ATTRIBUTE ("alpha", 0.2f), ATTRIBUTE ("beta", 0.5f))
 MAP_KERNEL (hard_swish, NN_ACT_HARD_SWISH, 1 / 6.0f, 0.5f)
 MAP_KERNEL (silu, NN_ACT_SILU, 0, 0)
-MAP_KERNEL (gelu, NN_ACT_GELU, 0, 0)
 MAP_KERNEL (tanh, NN_ACT_TANH, 0, 0)
+
+static nn_activation_kind
+gelu_kind (const nn_node *node)
+{
+  return strcmp (nn_node_string (node, "approximate", "none"), "tanh") == 0 ? NN_ACT_GELU_TANH : NN_ACT_GELU;
+}
+
+MAP_KERNEL (gelu, gelu_kind (call->node), 0, 0)
 
 /* Clip's bounds are operands from opset 11 on, attributes before. */
 static float
@@ -80,7 +91,49 @@ clip_bound (const nn_call *call, int index, const char *name, float fallback)
   return nn_node_float (call->node, name, fallback);
 }
 
-MAP_KERNEL (clip, NN_ACT_CLIP, clip_bound (call, 1, "min", -INFINITY), clip_bound (call, 2, "max", INFINITY))
+#define CLIP_ROW(name, type, lowest, highest)                                                     \
+  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg)           \
+  {                                                                                               \
+    const nn_call *call = arg;                                                                    \
+    const type low = nn_node_has (call->node, 1) ? *(const type *) call->in[1].data : (lowest);   \
+    const type high = nn_node_has (call->node, 2) ? *(const type *) call->in[2].data : (highest); \
+    for (int64_t i = 0; i < n; i++) {                                                             \
+      const type x = NN_AT (const type, 1), above = x < low ? low : x;                            \
+      NN_AT (type, 0) = above > high ? high : above;                                              \
+    }                                                                                             \
+  }
+
+CLIP_ROW (clip_f64, double, -INFINITY, INFINITY)
+CLIP_ROW (clip_i64, int64_t, INT64_MIN, INT64_MAX)
+CLIP_ROW (clip_i32, int32_t, INT32_MIN, INT32_MAX)
+CLIP_ROW (clip_u8, uint8_t, 0, UINT8_MAX)
+CLIP_ROW (clip_i8, int8_t, INT8_MIN, INT8_MAX)
+
+static const nn_loop_row clip_rows[NN_ROWS_SIZE] = {
+  [NN_F64] = clip_f64, [NN_I64] = clip_i64, [NN_I32] = clip_i32, [NN_U8] = clip_u8, [NN_I8] = clip_i8,
+};
+
+static nn_status
+prepare_clip (nn_call *call, nn_error *err)
+{
+  return call->in[0].dtype == NN_F32 ? NN_OK : nn_rows_check (clip_rows, call, 0, err);
+}
+
+static nn_status
+run_clip (const nn_call *call, nn_error *err)
+{
+  const nn_tensor *x = &call->in[0];
+  nn_loop loop;
+  if (x->dtype == NN_F32) {
+    map (call, NN_ACT_CLIP, clip_bound (call, 1, "min", -INFINITY), clip_bound (call, 2, "max", INFINITY));
+    return NN_OK;
+  }
+  nn_loop_init (&loop, &call->out[0], &x, 1);
+  nn_loop_run (&loop, clip_rows[x->dtype], call);
+  return NN_OK;
+}
+
+const nn_kernel nn_cpu_clip = { .prepare = prepare_clip, .run = run_clip };
 
 /* ---- two operands ---- */
 
@@ -90,10 +143,9 @@ typedef struct binary_arg {
   nn_activation activation;
 } binary_arg;
 
-#define AT(type, t) (*(type *) (at[t] + i * stride[t]))
 #define STRIDED(type, op)          \
   for (int64_t i = 0; i < n; i++)  \
-    AT (type, 0) = AT (const type, 1) op AT (const type, 2);
+    NN_AT (type, 0) = NN_AT (const type, 1) op NN_AT (const type, 2);
 
 /* Integers wrap around, as NumPy's and ONNX Runtime's do; x / 0 is 0, not a signal. */
 #define INTEGER_ROW(name, type, wide)                                                  \
@@ -111,8 +163,8 @@ typedef struct binary_arg {
         break;                                                                         \
       case NN_BINARY_DIV:                                                              \
         for (int64_t i = 0; i < n; i++) {                                              \
-          type a = AT (const type, 1), b = AT (const type, 2);                         \
-          AT (type, 0) = b == 0 ? 0 : b == -1 ? (type) - (wide) a : a / b;             \
+          type a = NN_AT (const type, 1), b = NN_AT (const type, 2);                         \
+          NN_AT (type, 0) = b == 0 ? 0 : b == -1 ? (type) - (wide) a : a / b;             \
         }                                                                              \
         break;                                                                         \
     }                                                                                  \
@@ -163,7 +215,7 @@ float_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)
   }
   FLOAT_SWITCH (binary->kind, float)
   for (int64_t i = 0; i < n && binary->activation.kind != NN_ACT_NONE; i++)
-    binary->simd->activate (&binary->activation, 1, &AT (const float, 0), &AT (float, 0));
+    binary->simd->activate (&binary->activation, 1, &NN_AT (const float, 0), &NN_AT (float, 0));
 }
 
 static nn_loop_row
@@ -235,8 +287,8 @@ scale_shift_row (int64_t n, char *const *at, const int64_t *stride, const void *
     return;
   }
   for (int64_t i = 0; i < n; i++) {
-    AT (float, 0) = AT (const float, 1) * AT (const float, 2) + AT (const float, 3);
-    map->simd->activate (&map->second, 1, &AT (const float, 0), &AT (float, 0));
+    NN_AT (float, 0) = NN_AT (const float, 1) * NN_AT (const float, 2) + NN_AT (const float, 3);
+    map->simd->activate (&map->second, 1, &NN_AT (const float, 0), &NN_AT (float, 0));
   }
 }
 

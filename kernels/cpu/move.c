@@ -106,44 +106,6 @@ run_slice (const nn_call *call, nn_error *err)
   return NN_OK;
 }
 
-static int64_t
-index_at (const nn_tensor *indices, int64_t i)
-{
-  const int64_t *wide = indices->data;
-  const int32_t *narrow = indices->data;
-  return indices->dtype == NN_I64 ? wide[i] : narrow[i];
-}
-
-static nn_status
-prepare_gather (nn_call *call, nn_error *err)
-{
-  if (call->in[1].dtype != NN_I64 && call->in[1].dtype != NN_I32)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "indices of type %s", nn_dtype_name (call->in[1].dtype));
-  return NN_OK;
-}
-
-/* The result's dimensions are the operand's with `axis` replaced by those of the indices: seen as
- * one dimension, each index picks a slice of length 1. */
-static nn_status
-run_gather (const nn_call *call, nn_error *err)
-{
-  const nn_tensor *x = &call->in[0], *indices = &call->in[1];
-  int axis = nn_shape_axis (nn_node_int (call->node, "axis", 0), x->rank);
-  int64_t dim[NN_MAX_RANK], n = nn_tensor_count (indices);
-  memcpy (dim, x->dim, sizeof dim);
-  dim[axis] = n;
-  nn_tensor y = nn_tensor_make (x->dtype, x->rank, dim, NN_LAYOUT_ROW_MAJOR, call->out[0].data);
-  for (int64_t i = 0; i < n; i++) {
-    int64_t at = index_at (indices, i);
-    if (at < -x->dim[axis] || at >= x->dim[axis])
-      return nn_fail (err, NN_ERR_FORMAT, "index %lld of Gather is outside a dimension of %lld",
-                      (long long) at, (long long) x->dim[axis]);
-    nn_tensor to = part (&y, axis, i, 1), from = part (x, axis, at < 0 ? at + x->dim[axis] : at, 1);
-    nn_copy (&to, &from);
-  }
-  return NN_OK;
-}
-
 static nn_status
 run_shape (const nn_call *call, nn_error *err)
 {
@@ -156,10 +118,47 @@ run_shape (const nn_call *call, nn_error *err)
   return NN_OK;
 }
 
+/* ---- DepthToSpace, SpaceToDepth: a transposition of height and width cut in blocks ---- */
+
+/* y[n][c][h][i][w][j] of x[n][i][j][c][h][w] (DepthToSpace, DCR), [n][c][i][j][h][w] (CRD); SpaceToDepth
+ * is DCR's inverse. `wide` has the larger image. */
+static void
+move_blocks (const nn_call *call, const nn_tensor *deep, const nn_tensor *wide, bool to_wide)
+{
+  int64_t b = nn_node_int (call->node, "blocksize", 1);
+  bool columns_first = strcmp (nn_node_string (call->node, "mode", "DCR"), "CRD") == 0;
+  int64_t n = wide->dim[0], c = wide->dim[1], h = deep->dim[2], w = deep->dim[3];
+  nn_tensor to = nn_tensor_make (wide->dtype, 6, (int64_t[]) { n, c, h, b, w, b }, NN_LAYOUT_ROW_MAJOR, wide->data);
+  nn_tensor from = to;
+  from.data = deep->data;
+  int64_t plane = h * w, step_i = columns_first ? b * plane : b * c * plane, step_j = columns_first ? plane : c * plane;
+  int64_t stride[6] = { c * b * b * plane, columns_first ? b * b * plane : plane, w, step_i, 1, step_j };
+  memcpy (from.stride, stride, sizeof stride);
+  if (to_wide)
+    nn_copy (&to, &from);
+  else
+    nn_copy (&from, &to);
+}
+
+static nn_status
+run_depth_to_space (const nn_call *call, nn_error *err)
+{
+  move_blocks (call, &call->in[0], &call->out[0], true);
+  return NN_OK;
+}
+
+static nn_status
+run_space_to_depth (const nn_call *call, nn_error *err)
+{
+  move_blocks (call, &call->out[0], &call->in[0], false);
+  return NN_OK;
+}
+
 const nn_kernel nn_cpu_concat = { .run = run_concat };
 const nn_kernel nn_cpu_split = { .run = run_split };
 const nn_kernel nn_cpu_copy = { .run = run_copy };
 const nn_kernel nn_cpu_transpose = { .run = run_transpose };
 const nn_kernel nn_cpu_slice = { .run = run_slice };
-const nn_kernel nn_cpu_gather = { .prepare = prepare_gather, .run = run_gather };
 const nn_kernel nn_cpu_shape = { .run = run_shape };
+const nn_kernel nn_cpu_depth_to_space = { .run = run_depth_to_space };
+const nn_kernel nn_cpu_space_to_depth = { .run = run_space_to_depth };

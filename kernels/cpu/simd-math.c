@@ -30,6 +30,28 @@ tanh_approx (float value)
   return x * p / q;
 }
 
+/* An odd polynomial of degree 13 over one of degree 8, as Eigen and XLA have it, for |x| < 4, where erf
+ * is 1 in single precision. */
+static inline float
+erf_approx (float value)
+{
+  float x = clamp_between (value, -4, 4);
+  float s = x * x;
+  float p = -2.72614225801306e-10f;
+  p = p * s + 2.77068142495902e-08f;
+  p = p * s + -2.10102402082508e-06f;
+  p = p * s + -5.69250639462346e-05f;
+  p = p * s + -7.34990630326855e-04f;
+  p = p * s + -2.95459980854025e-03f;
+  p = p * s + -1.60960333262415e-02f;
+  float q = -1.45660718464996e-05f;
+  q = q * s + -2.13374055278905e-04f;
+  q = q * s + -1.68282697438203e-03f;
+  q = q * s + -7.37332916720468e-03f;
+  q = q * s + -1.42647390514189e-02f;
+  return x * p / q;
+}
+
 #define MAP(expression)                \
   for (int64_t i = 0; i < n; i++) {    \
     const float v = x[i];              \
@@ -57,7 +79,9 @@ activate (const nn_activation *activation, int64_t n, const float *x, float *y)
     case NN_ACT_SILU:
       MAP (v * sigmoid (v));
     case NN_ACT_GELU:
-      MAP (0.5f * v * (1.0f + erff (v * 0.707106781186547524f)));
+      MAP (0.5f * v * (1.0f + erf_approx (v * 0.707106781186547524f)));
+    case NN_ACT_GELU_TANH:
+      MAP (0.5f * v * (1.0f + tanh_approx (0.797884560802865356f * (v + 0.044715f * v * v * v))));
     case NN_ACT_TANH:
       MAP (tanh_approx (v));
     case NN_ACT_NONE:
@@ -102,6 +126,13 @@ scale_shift (int64_t n, const float *x, const float *scale, const float *shift, 
 }
 
 static void
+add_scaled (int64_t n, float factor, const float *x, float *sum)
+{
+  for (int64_t i = 0; i < n; i++)
+    sum[i] += factor * x[i];
+}
+
+static void
 accumulate (int64_t n, const float *x, float *sum)
 {
   for (int64_t i = 0; i < n; i++)
@@ -126,11 +157,85 @@ exp_sum (int64_t n, float shift, const float *x, float *y)
   return sum;
 }
 
+/* exp_approx() saturates: above there is a little that is finite yet, below only denormal numbers. */
+static void
+exp_all (int64_t n, const float *x, float *y)
+{
+  for (int64_t i = 0; i < n; i++) {
+    float v = x[i], e = exp_approx (v);
+    e = v > 88.7228394f ? INFINITY : v > 88.3762626f ? exp_approx (v - 1) * 2.71828182845904524f : e;
+    y[i] = v < -87.3365447f ? 0 : e;
+  }
+}
+
+static void
+erf_all (int64_t n, const float *x, float *y)
+{
+  for (int64_t i = 0; i < n; i++)
+    y[i] = erf_approx (x[i]);
+}
+
+static void
+sqrt_all (int64_t n, const float *x, float *y)
+{
+  for (int64_t i = 0; i < n; i++)
+    y[i] = __builtin_sqrtf (x[i]);
+}
+
+/* Sums of 16 columns side by side; blocks are short enough for single precision, and their sums are
+ * added up in double. */
+enum { COLUMNS = 16, BLOCK = 64 * COLUMNS };
+
+static double
+sum_of (int64_t n, const float *x, float shift, bool squares)
+{
+  double total = 0;
+  for (int64_t start = 0; start < n; start += BLOCK) {
+    int64_t end = start + BLOCK < n ? start + BLOCK : n, i = start;
+    float part[COLUMNS] = { 0 };
+    for (; i + COLUMNS <= end; i += COLUMNS)
+      for (int k = 0; k < COLUMNS; k++) {
+        float v = x[i + k] - shift;
+        part[k] += squares ? v * v : v;
+      }
+    for (int k = 0; i < end; i++, k++)
+      part[k] += squares ? (x[i] - shift) * (x[i] - shift) : x[i] - shift;
+    for (int k = 0; k < COLUMNS; k++)
+      total += (double) part[k];
+  }
+  return total;
+}
+
+static nn_moments
+moments (int64_t n, const float *x)
+{
+  nn_moments m = { .mean = (float) (sum_of (n, x, 0, false) / (double) n) };
+  m.variance = (float) (sum_of (n, x, m.mean, true) / (double) n);
+  return m;
+}
+
+static void
+normalize (int64_t n, const float *x, float mean, float factor, const float *scale, const float *bias, float *y)
+{
+  if (bias != NULL)
+    for (int64_t i = 0; i < n; i++)
+      y[i] = (x[i] - mean) * factor * scale[i] + bias[i];
+  else
+    for (int64_t i = 0; i < n; i++)
+      y[i] = (x[i] - mean) * factor * scale[i];
+}
+
 const nn_simd_math NN_SIMD_TABLE (math) = {
   .activate = activate,
   .binary = binary,
   .scale_shift = scale_shift,
+  .add_scaled = add_scaled,
   .accumulate = accumulate,
   .maximum = maximum,
   .exp_sum = exp_sum,
+  .exp = exp_all,
+  .erf = erf_all,
+  .sqrt = sqrt_all,
+  .moments = moments,
+  .normalize = normalize,
 };

@@ -76,18 +76,32 @@ typedef struct nn_simd_winograd {
 
 typedef enum nn_binary_kind { NN_BINARY_ADD, NN_BINARY_SUB, NN_BINARY_MUL, NN_BINARY_DIV } nn_binary_kind;
 
+typedef struct nn_moments {
+  float mean, variance; /* of all elements, not of a sample */
+} nn_moments;
+
 typedef struct nn_simd_math {
   /* y = f (x); both contiguous, may be the same. Maximum error: 2 units in the last place for
-   * SIGMOID, SILU and TANH, 1e-6 absolute for GELU, exact arithmetic else. */
+   * SIGMOID, SILU and TANH, 1e-6 relative to max (1, |x|) for GELU, exact arithmetic else. */
   void (*activate) (const nn_activation *activation, int64_t n, const float *x, float *y);
   /* y[i] = a[i · step_a] op b[i · step_b], steps 0 or 1. */
   void (*binary) (nn_binary_kind kind, int64_t n, const float *a, int64_t step_a, const float *b,
                   int64_t step_b, float *y);
   void (*scale_shift) (int64_t n, const float *x, const float *scale, const float *shift, float *y);
+  void (*add_scaled) (int64_t n, float factor, const float *x, float *sum); /* sum += factor x */
   void (*accumulate) (int64_t n, const float *x, float *sum); /* sum += x */
   void (*maximum) (int64_t n, const float *x, float *max);    /* max = max (max, x); NaN stays */
   /* y = exp (x - shift); returns the sum of y. */
   float (*exp_sum) (int64_t n, float shift, const float *x, float *y);
+  /* y = f (x); contiguous, may be the same. Maximum error: 4 units in the last place, sqrt exact;
+   * exp is 0 where it would be denormal. */
+  void (*exp) (int64_t n, const float *x, float *y);
+  void (*erf) (int64_t n, const float *x, float *y);
+  void (*sqrt) (int64_t n, const float *x, float *y);
+  nn_moments (*moments) (int64_t n, const float *x);
+  /* y = (x - mean) factor scale + bias; bias NULL: 0. */
+  void (*normalize) (int64_t n, const float *x, float mean, float factor, const float *scale, const float *bias,
+                     float *y);
 } nn_simd_math;
 
 /* The best that the processor runs; the baseline's while nn_cpu_chosen() says so. */

@@ -65,6 +65,7 @@ typedef enum nn_activation_kind {
   NN_ACT_SILU,         /* x sigmoid (x) */
   NN_ACT_GELU,         /* x (1 + erf (x / √2)) / 2 */
   NN_ACT_TANH,
+  NN_ACT_GELU_TANH,    /* x (1 + tanh (√(2 / π) (x + 0.044715 x³))) / 2 */
 } nn_activation_kind;
 
 typedef struct nn_activation {

@@ -38,10 +38,14 @@ is_op (const nn_node *node, const char *name)
 
 /* ---------------------------------------------------------------- folding */
 
+/* An operand's shape, and its elements if it is constant. */
 static nn_tensor
 constant_view (const nn_value *value)
 {
-  return value != NULL ? *value->constant : (nn_tensor){ 0 };
+  if (value == NULL)
+    return (nn_tensor){ 0 };
+  return value->constant != NULL ? *value->constant
+                                 : nn_tensor_make (value->dtype, value->rank, value->dim, NN_LAYOUT_ROW_MAJOR, NULL);
 }
 
 static nn_status
@@ -135,9 +139,9 @@ inner_steps (const nn_node *node)
       longest = (double) x->dim[d] > longest ? (double) x->dim[d] : longest;
     return longest;
   }
-  if (is_op (node, "Conv"))
+  if (is_op (node, "Conv") || is_op (node, "ConvTranspose"))
     return count_of (node->in[1]);
-  if (is_op (node, "MaxPool") || is_op (node, "AveragePool"))
+  if (is_op (node, "MaxPool") || is_op (node, "AveragePool") || is_op (node, "Einsum"))
     return count_of (x);
   return 1;
 }
@@ -165,36 +169,25 @@ affords (inference *inf, const nn_node *node)
   return true;
 }
 
+/* Shape and Size look at their operand's dimensions only, and they are all known: no elements are
+ * needed, so the operand need not be constant. */
+static bool
+needs_shape_only (const nn_node *node)
+{
+  return strcmp (node->op->name, "Shape") == 0 || strcmp (node->op->name, "Size") == 0;
+}
+
 static bool
 is_foldable (const nn_node *node)
 {
   if (node->op->cpu == NULL)
     return false;
+  if (needs_shape_only (node))
+    return node->out[0] != NULL;
   for (int i = 0; i < node->n_in; i++)
     if (node->in[i] != NULL && node->in[i]->constant == NULL)
       return false;
   return true;
-}
-
-/* Shape looks at its operand's dimensions only, and they are all known. */
-static nn_status
-fold_shape (nn_graph *graph, nn_node *node, nn_error *err)
-{
-  const nn_value *x = node->in[0];
-  nn_value *result = node->out[0];
-  int64_t *dims = nn_graph_alloc (graph, NN_MAX_RANK * sizeof *dims);
-  nn_tensor *tensor = nn_graph_alloc (graph, sizeof *tensor);
-  if (dims == NULL || tensor == NULL)
-    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
-  int64_t start = nn_node_int (node, "start", 0);
-  start = start < 0 ? start + x->rank : start;
-  start = start < 0 ? 0 : start;
-  for (int64_t i = 0; i < result->dim[0]; i++)
-    dims[i] = x->dim[start + i];
-  *tensor = nn_tensor_make (NN_I64, 1, result->dim, NN_LAYOUT_ROW_MAJOR, dims);
-  result->constant = tensor;
-  nn_graph_remove_node (graph, node);
-  return NN_OK;
 }
 
 /* ---------------------------------------------------------------- the walk */
@@ -277,9 +270,9 @@ infer_node (inference *inf, nn_node *node, nn_error *err)
     pass_on (inf, node);
     return NN_OK;
   }
-  if (is_op (node, "Shape") && node->out[0] != NULL)
-    return fold_shape (inf->graph, node, err);
-  return is_foldable (node) && affords (inf, node) ? fold (inf, node, err) : NN_OK;
+  if (!is_foldable (node) || (!needs_shape_only (node) && !affords (inf, node)))
+    return NN_OK;
+  return fold (inf, node, err);
 }
 
 /* A result that nobody reads, of a node that nobody knows to do anything else. Not yet inferred

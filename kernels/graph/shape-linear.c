@@ -2,6 +2,7 @@
 #include "shape.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Batch dimensions broadcast; a vector operand gets a dimension that the result does not keep. */
 nn_status
@@ -58,21 +59,134 @@ nn_shape_gemm (nn_node *node, const nn_graph *graph, nn_error *err)
   return nn_shape_set (node, 0, a->dtype, 2, dim, err);
 }
 
-nn_status
-nn_shape_reduce (nn_node *node, const nn_graph *graph, nn_error *err)
+/* ---- Einsum ---- */
+
+static bool
+is_letter (char c)
 {
-  const nn_value *x = node->in[0];
-  bool keep = nn_node_int (node, "keepdims", 1) != 0;
-  unsigned all = nn_node_int (node, "noop_with_empty_axes", 0) != 0 ? 0 : (1u << x->rank) - 1, axes;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* One term of the equation, without its spaces; returns where it ends. */
+static const char *
+read_term (const char *text, char letters[NN_MAX_RANK + 1], int *n, nn_error *err)
+{
+  for (*n = 0; is_letter (*text) || *text == ' '; text++) {
+    if (*text == ' ')
+      continue;
+    if (*n == NN_MAX_RANK) {
+      nn_fail (err, NN_ERR_UNSUPPORTED, "a term of the equation has more than %d letters", NN_MAX_RANK);
+      return NULL;
+    }
+    letters[(*n)++] = *text;
+  }
+  letters[*n] = '\0';
+  return text;
+}
+
+/* The dimension that a letter stands for; false where two differ or there is none. */
+static bool
+find_dim (const nn_node *node, const nn_einsum *e, char letter, int64_t *dim)
+{
+  *dim = -1;
+  for (int i = 0; i < node->n_in; i++)
+    for (int d = 0; d < e->rank[i]; d++) {
+      if (e->letters[i][d] != letter)
+        continue;
+      if (*dim >= 0 && *dim != node->in[i]->dim[d])
+        return false;
+      *dim = node->in[i]->dim[d];
+    }
+  return *dim >= 0;
+}
+
+static int
+count_letter (const nn_node *node, const nn_einsum *e, char letter)
+{
+  int n = 0;
+  for (int i = 0; i < node->n_in; i++)
+    for (const char *at = e->letters[i]; *at != '\0'; at++)
+      n += *at == letter;
+  return n;
+}
+
+/* Without an arrow the result has the letters that are there once, in alphabetical order. */
+static nn_status
+implicit_result (const nn_node *node, nn_einsum *e, nn_error *err)
+{
+  for (int letter = 'A'; letter <= 'z'; letter++) {
+    if (!is_letter ((char) letter) || count_letter (node, e, (char) letter) != 1)
+      continue;
+    if (e->n_result == NN_MAX_RANK)
+      return nn_fail (err, NN_ERR_UNSUPPORTED, "a result of more than %d dimensions", NN_MAX_RANK);
+    e->result[e->n_result++] = (char) letter;
+  }
+  e->result[e->n_result] = '\0';
+  return NN_OK;
+}
+
+static nn_status
+read_equation (const nn_node *node, nn_einsum *e, nn_error *err)
+{
+  const char *equation = nn_node_string (node, "equation", ""), *at = equation;
+  for (int i = 0; i < node->n_in; i++) {
+    at += i > 0 && *at == ',';
+    if ((at = read_term (at, e->letters[i], &e->rank[i], err)) == NULL)
+      return err->status;
+    if (e->rank[i] != node->in[i]->rank)
+      return nn_fail (err, NN_ERR_UNSUPPORTED, "equation '%s' gives operand %d %d letters; it has %d dimensions", equation,
+                      i, e->rank[i], node->in[i]->rank);
+  }
+  if (*at == '\0')
+    return implicit_result (node, e, err);
+  if (at[0] != '-' || at[1] != '>')
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "equation '%s' is not supported", equation);
+  at = read_term (at + 2, e->result, &e->n_result, err);
+  if (at != NULL && *at != '\0')
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "equation '%s' is not supported", equation);
+  return at != NULL ? NN_OK : err->status;
+}
+
+/* Letters that the result does not have are summed over. */
+static nn_status
+find_sums (const nn_node *node, nn_einsum *e, nn_error *err)
+{
+  for (int i = 0; i < node->n_in; i++)
+    for (int d = 0; d < e->rank[i]; d++) {
+      char letter = e->letters[i][d];
+      if (strchr (e->result, letter) != NULL || strchr (e->sums, letter) != NULL)
+        continue;
+      if (e->n_sums == NN_MAX_RANK)
+        return nn_fail (err, NN_ERR_UNSUPPORTED, "a sum over more than %d dimensions", NN_MAX_RANK);
+      if (!find_dim (node, e, letter, &e->sum_dim[e->n_sums]))
+        return nn_fail (err, NN_ERR_FORMAT, "letter '%c' stands for dimensions of different size", letter);
+      e->sums[e->n_sums++] = letter;
+    }
+  return NN_OK;
+}
+
+nn_status
+nn_shape_einsum (const nn_node *node, nn_einsum *e, nn_error *err)
+{
+  *e = (nn_einsum) { 0 };
+  nn_status status = read_equation (node, e, err);
+  return status != NN_OK ? status : find_sums (node, e, err);
+}
+
+nn_status
+nn_shape_einsum_result (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  nn_einsum e;
   int64_t dim[NN_MAX_RANK];
-  int rank = 0;
-  nn_status status = nn_shape_axes (node, 1, x->rank, all, &axes, err);
+  nn_status status = nn_shape_einsum (node, &e, err);
   if (status != NN_OK)
     return status;
-  for (int i = 0; i < x->rank; i++)
-    if (!(axes & 1u << i))
-      dim[rank++] = x->dim[i];
-    else if (keep)
-      dim[rank++] = 1;
-  return nn_shape_set (node, 0, x->dtype, rank, dim, err);
+  if (node->n_in == 2 && node->in[1]->dtype != node->in[0]->dtype)
+    return nn_fail (err, NN_ERR_FORMAT, "operands of different types");
+  for (int i = 0; i < e.n_result; i++) {
+    if (strchr (e.result + i + 1, e.result[i]) != NULL || !find_dim (node, &e, e.result[i], &dim[i]))
+      return nn_fail (err, NN_ERR_FORMAT, "letter '%c' of the result is there twice, in no operand, or of different size",
+                      e.result[i]);
+  }
+  return nn_shape_set (node, 0, node->in[0]->dtype, e.n_result, dim, err);
 }

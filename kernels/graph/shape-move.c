@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define MAX_BLOCK 1024 /* its square does not overflow */
+
 nn_status
 nn_shape_concat (nn_node *node, const nn_graph *graph, nn_error *err)
 {
@@ -199,23 +201,33 @@ nn_shape_transpose (nn_node *node, const nn_graph *graph, nn_error *err)
   return nn_shape_set (node, 0, x->dtype, x->rank, dim, err);
 }
 
+/* Blocks of channels become pixels, or the other way round. */
 nn_status
-nn_shape_gather (nn_node *node, const nn_graph *graph, nn_error *err)
+nn_shape_depth_to_space (nn_node *node, const nn_graph *graph, nn_error *err)
 {
-  const nn_value *x = node->in[0], *indices = node->in[1];
-  int axis = nn_shape_axis (nn_node_int (node, "axis", 0), x->rank), rank = 0;
-  int64_t dim[2 * NN_MAX_RANK];
-  if (axis < 0)
-    return nn_fail (err, NN_ERR_FORMAT, "attribute 'axis' is outside the %d dimensions", x->rank);
-  if (indices->dtype != NN_I64 && indices->dtype != NN_I32)
-    return nn_fail (err, NN_ERR_FORMAT, "the indices are %s", nn_dtype_name (indices->dtype));
-  for (int i = 0; i < axis; i++)
-    dim[rank++] = x->dim[i];
-  for (int i = 0; i < indices->rank; i++)
-    dim[rank++] = indices->dim[i];
-  for (int i = axis + 1; i < x->rank; i++)
-    dim[rank++] = x->dim[i];
-  return nn_shape_set (node, 0, x->dtype, rank, dim, err);
+  const nn_value *x = node->in[0];
+  const char *mode = nn_node_string (node, "mode", "DCR");
+  int64_t b = nn_node_int (node, "blocksize", 0);
+  if (x->rank != 4 || b < 1 || b > MAX_BLOCK || x->dim[1] % (b * b) != 0)
+    return nn_fail (err, NN_ERR_FORMAT, "blocks of %" PRId64 " of an operand of %d dimensions", b, x->rank);
+  if (strcmp (mode, "DCR") != 0 && strcmp (mode, "CRD") != 0)
+    return nn_fail (err, NN_ERR_FORMAT, "attribute 'mode' is '%s'", mode);
+  int64_t dim[4] = { x->dim[0], x->dim[1] / (b * b), 0, 0 };
+  if (__builtin_mul_overflow (x->dim[2], b, &dim[2]) || __builtin_mul_overflow (x->dim[3], b, &dim[3]))
+    return nn_fail (err, NN_ERR_LIMIT, "the result is too large");
+  return nn_shape_set (node, 0, x->dtype, 4, dim, err);
+}
+
+nn_status
+nn_shape_space_to_depth (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  const nn_value *x = node->in[0];
+  int64_t b = nn_node_int (node, "blocksize", 0), channels;
+  if (x->rank != 4 || b < 1 || b > MAX_BLOCK || x->dim[2] % b != 0 || x->dim[3] % b != 0)
+    return nn_fail (err, NN_ERR_FORMAT, "blocks of %" PRId64 " of an operand of %d dimensions", b, x->rank);
+  if (__builtin_mul_overflow (x->dim[1], b * b, &channels))
+    return nn_fail (err, NN_ERR_LIMIT, "the result is too large");
+  return nn_shape_set (node, 0, x->dtype, 4, (int64_t[]) { x->dim[0], channels, x->dim[2] / b, x->dim[3] / b }, err);
 }
 
 /* One list of Slice: operand `index` (opset 10), else attribute `name`. *n is 0 where it is left out. */

@@ -168,6 +168,102 @@ nn_shape_conv (nn_node *node, const nn_graph *graph, nn_error *err)
   return status == NN_OK && nn_node_has (node, 3) ? check_residual (node, err) : status;
 }
 
+/* ---- ConvTranspose ---- */
+
+/* Resolves pads from the attribute "output_shape" or SAME, which say how large the result is to be. */
+static nn_status
+transposed_positions (const nn_node *node, int i, nn_window *w, int64_t extent, int64_t extra, nn_error *err)
+{
+  const nn_attr *wanted = nn_node_attr (node, "output_shape");
+  const char *auto_pad = nn_node_string (node, "auto_pad", "NOTSET");
+  bool same = strcmp (auto_pad, "SAME_UPPER") == 0 || strcmp (auto_pad, "SAME_LOWER") == 0;
+  if (extent < 1 || extent > MAX_EXTENT)
+    return nn_fail (err, NN_ERR_FORMAT, "nothing to move a window over: dimension %" PRId64, extent);
+  int64_t whole = (extent - 1) * w->stride + (w->kernel - 1) * w->dilation + 1 + extra;
+  if (strcmp (auto_pad, "VALID") == 0)
+    w->pad_begin = w->pad_end = 0;
+  if (wanted != NULL || same) {
+    w->out = wanted != NULL ? wanted->ints[i] : extent * w->stride;
+    int64_t total = whole - w->out > 0 ? whole - w->out : 0;
+    w->pad_begin = strcmp (auto_pad, "SAME_UPPER") == 0 ? total / 2 : total - total / 2;
+    w->pad_end = total - w->pad_begin;
+  } else {
+    w->out = whole - w->pad_begin - w->pad_end;
+  }
+  if (w->out < 1 || w->out > MAX_EXTENT)
+    return nn_fail (err, NN_ERR_FORMAT, "a result of %" PRId64 " positions", w->out);
+  return NN_OK;
+}
+
+nn_status
+nn_shape_transposed_windows (const nn_node *node, nn_window window[NN_MAX_RANK - 2], nn_error *err)
+{
+  const nn_value *x = node->in[0];
+  int n = x->rank - 2;
+  int64_t kernel[NN_MAX_RANK], stride[NN_MAX_RANK], dilation[NN_MAX_RANK], extra[NN_MAX_RANK], pads[2 * NN_MAX_RANK];
+  const nn_attr *wanted = nn_node_attr (node, "output_shape");
+  nn_status status;
+  if (wanted != NULL && (wanted->type != NN_ATTR_INTS || wanted->n != (size_t) n))
+    return nn_fail (err, NN_ERR_FORMAT, "attribute 'output_shape' has not %d integers", n);
+  if ((status = window_sizes (node, n, kernel, err)) != NN_OK ||
+      (status = window_attr (node, "strides", n, 1, 1, stride, err)) != NN_OK ||
+      (status = window_attr (node, "dilations", n, 1, 1, dilation, err)) != NN_OK ||
+      (status = window_attr (node, "output_padding", n, 0, 0, extra, err)) != NN_OK ||
+      (status = window_attr (node, "pads", 2 * n, 0, 0, pads, err)) != NN_OK)
+    return status;
+  for (int i = 0; i < n && status == NN_OK; i++) {
+    window[i] = (nn_window){ .kernel = kernel[i],
+                             .stride = stride[i],
+                             .dilation = dilation[i],
+                             .pad_begin = pads[i],
+                             .pad_end = pads[i + n] };
+    status = transposed_positions (node, i, &window[i], x->dim[i + 2], extra[i], err);
+  }
+  return status;
+}
+
+nn_status
+nn_shape_conv_transpose (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  const nn_value *x = node->in[0], *w = node->in[1];
+  int64_t group = nn_node_int (node, "group", 1), dim[NN_MAX_RANK];
+  nn_window window[NN_MAX_RANK - 2];
+  if (x->rank < 3 || w->rank != x->rank || w->dtype != x->dtype)
+    return nn_fail (err, NN_ERR_FORMAT, "%d dimensions with weights of %d", x->rank, w->rank);
+  if (group < 1 || w->dim[0] != x->dim[1] || w->dim[0] % group != 0 || w->dim[1] < 1 ||
+      __builtin_mul_overflow (w->dim[1], group, &dim[1]))
+    return nn_fail (err, NN_ERR_FORMAT, "%" PRId64 " channels in %" PRId64 " groups do not fit weights for %" PRId64,
+                    x->dim[1], group, w->dim[0]);
+  if (nn_node_has (node, 2)
+      && (node->in[2]->rank != 1 || node->in[2]->dim[0] != dim[1] || node->in[2]->dtype != x->dtype))
+    return nn_fail (err, NN_ERR_FORMAT, "the bias has not %" PRId64 " elements", dim[1]);
+  nn_status status = nn_shape_transposed_windows (node, window, err);
+  dim[0] = x->dim[0];
+  for (int i = 2; i < x->rank && status == NN_OK; i++)
+    dim[i] = window[i - 2].out;
+  return status != NN_OK ? status : nn_shape_set (node, 0, x->dtype, x->rank, dim, err);
+}
+
+/* ---- pools, samples ---- */
+
+/* One result for each place of the grid, whose last dimension are the coordinates. */
+nn_status
+nn_shape_grid_sample (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  const nn_value *x = node->in[0], *grid = node->in[1];
+  int64_t dim[NN_MAX_RANK];
+  if (x->rank < 3 || grid->rank != x->rank || grid->dim[0] != x->dim[0] || grid->dim[x->rank - 1] != x->rank - 2)
+    return nn_fail (err, NN_ERR_FORMAT, "a grid of %d dimensions does not fit an image of %d", grid->rank, x->rank);
+  for (int i = 2; i < x->rank; i++)
+    if (x->dim[i] < 1 || x->dim[i] > MAX_EXTENT)
+      return nn_fail (err, NN_ERR_FORMAT, "dimension %d of the image is %" PRId64, i, x->dim[i]);
+  dim[0] = x->dim[0];
+  dim[1] = x->dim[1];
+  for (int i = 2; i < x->rank; i++)
+    dim[i] = grid->dim[i - 1];
+  return nn_shape_set (node, 0, x->dtype, x->rank, dim, err);
+}
+
 nn_status
 nn_shape_pool (nn_node *node, const nn_graph *graph, nn_error *err)
 {

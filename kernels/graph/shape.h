@@ -19,6 +19,10 @@ nn_status nn_shape_reorder (nn_node *node, const nn_graph *graph, nn_error *err)
 nn_status nn_shape_broadcast (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_compare (nn_node *node, const nn_graph *graph, nn_error *err); /* … bool */
 nn_status nn_shape_where (nn_node *node, const nn_graph *graph, nn_error *err);   /* … the second's */
+nn_status nn_shape_logic (nn_node *node, const nn_graph *graph, nn_error *err);   /* … of bools */
+nn_status nn_shape_test (nn_node *node, const nn_graph *graph, nn_error *err); /* bool, one an element */
+nn_status nn_shape_pow (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_prelu (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_cast (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_shape (nn_node *node, const nn_graph *graph, nn_error *err);
 
@@ -27,6 +31,8 @@ nn_status nn_shape_shape (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_conv (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_pool (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_global_pool (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_conv_transpose (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_grid_sample (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_resize (nn_node *node, const nn_graph *graph, nn_error *err);
 
 /* Elements that only move. */
@@ -37,13 +43,42 @@ nn_status nn_shape_flatten (nn_node *node, const nn_graph *graph, nn_error *err)
 nn_status nn_shape_squeeze (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_unsqueeze (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_transpose (nn_node *node, const nn_graph *graph, nn_error *err);
-nn_status nn_shape_gather (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_slice (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_depth_to_space (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_space_to_depth (nn_node *node, const nn_graph *graph, nn_error *err);
+
+/* … to or from where indices say; the indices themselves are checked when they are used. */
+nn_status nn_shape_gather (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_gather_elements (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_gather_nd (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_scatter_elements (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_scatter_nd (nn_node *node, const nn_graph *graph, nn_error *err);
+
+/* … and are repeated, or come out of nothing. */
+nn_status nn_shape_constant_of_shape (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_range (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_expand (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_tile (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_pad (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_trilu (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_non_zero (nn_node *node, const nn_graph *graph, nn_error *err); /* constants only */
+nn_status nn_shape_size (nn_node *node, const nn_graph *graph, nn_error *err);
 
 nn_status nn_shape_matmul (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_gemm (nn_node *node, const nn_graph *graph, nn_error *err);
-/* ReduceSum, ReduceMean … (axes as attribute or operand), ArgMax excluded. */
+nn_status nn_shape_einsum_result (nn_node *node, const nn_graph *graph, nn_error *err);
+
+/* ReduceSum, ReduceProd … (axes as attribute or operand). */
 nn_status nn_shape_reduce (nn_node *node, const nn_graph *graph, nn_error *err);
+/* … those that need at least one element: ReduceMax, ReduceMin, ReduceMean. */
+nn_status nn_shape_reduce_some (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_arg (nn_node *node, const nn_graph *graph, nn_error *err); /* ArgMax, ArgMin */
+nn_status nn_shape_topk (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_cumsum (nn_node *node, const nn_graph *graph, nn_error *err);
+
+nn_status nn_shape_layer_norm (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_instance_norm (nn_node *node, const nn_graph *graph, nn_error *err);
+nn_status nn_shape_group_norm (nn_node *node, const nn_graph *graph, nn_error *err);
 
 /* ---- what rules and kernels share ---- */
 
@@ -57,6 +92,9 @@ typedef struct nn_window {
 /* The windows of a Conv or pool node over its first operand (rank ≥ 3), one a spatial dimension. */
 nn_status nn_shape_windows (const nn_node *node, nn_window window[NN_MAX_RANK - 2], nn_error *err);
 
+/* … of a ConvTranspose, where `out` is the result's extent and pads are what is cut off. */
+nn_status nn_shape_transposed_windows (const nn_node *node, nn_window window[NN_MAX_RANK - 2], nn_error *err);
+
 /* Slice's starts and steps for every dimension of its operand (step 1, start 0 where it is whole);
  * the counts are the result's dimensions. */
 nn_status nn_shape_slice_ranges (const nn_node *node, int64_t start[NN_MAX_RANK], int64_t step[NN_MAX_RANK],
@@ -66,6 +104,27 @@ nn_status nn_shape_slice_ranges (const nn_node *node, int64_t start[NN_MAX_RANK]
  * node has it, else attribute "axes", else `fallback`. */
 nn_status nn_shape_axes (const nn_node *node, int index, int rank, unsigned fallback, unsigned *axes,
                          nn_error *err);
+
+/* The dimensions that a Reduce… node reduces, as nn_shape_axes() tells them; all if it names none. */
+nn_status nn_shape_reduced_axes (const nn_node *node, unsigned *axes, nn_error *err);
+
+/* CumSum's axis, which is an operand. */
+nn_status nn_shape_cumsum_axis (const nn_node *node, int *axis, nn_error *err);
+
+/* Pad's elements before and behind each dimension; negative ones are cut off. */
+nn_status nn_shape_pads (const nn_node *node, int64_t begin[NN_MAX_RANK], int64_t end[NN_MAX_RANK], nn_error *err);
+
+/* An Einsum's equation, of one or two operands. Each letter stands for one dimension. */
+typedef struct nn_einsum {
+  int rank[2], n_result, n_sums;
+  char letters[2][NN_MAX_RANK + 1], result[NN_MAX_RANK + 1], sums[NN_MAX_RANK + 1]; /* terminated */
+  int64_t sum_dim[NN_MAX_RANK]; /* of the letters that are summed over */
+} nn_einsum;
+
+nn_status nn_shape_einsum (const nn_node *node, nn_einsum *einsum, nn_error *err);
+
+/* Whether element `i` (in memory order) of a dense tensor is not 0. */
+bool nn_shape_is_non_zero (const nn_tensor *tensor, int64_t i);
 
 /* The shape that all operands broadcast to. */
 nn_status nn_shape_broadcast_dims (const nn_node *node, int *rank, int64_t dim[NN_MAX_RANK], nn_error *err);
