@@ -155,6 +155,23 @@ def residual_of_a_conv_with_batch_norm(net):
 
 
 @case(nodes=1)
+def frozen_batch_norm(net):
+    scaled = net.add("Mul", net.conv("x", bias=True), f32(1, 8, 1, 1))
+    return net.add("Relu", net.add("Add", scaled, f32(8, 1, 1)))
+
+
+@case(nodes=2)
+def factors_of_the_last_dimension(net):
+    return net.add("Mul", net.conv("x"), f32(10))
+
+
+@case(nodes=3, reorders=2)
+def factors_for_a_conv_that_another_reads(net):
+    c = net.conv("x")
+    return net.add("Mul", c, f32(8, 1, 1)), net.add("Tanh", c)
+
+
+@case(nodes=1)
 def conv_of_one_point_beside_another(net):
     return net.add("Relu", net.add("Add", net.batch_norm(net.conv("x")), net.batch_norm(net.conv("x", k=1))))
 

@@ -42,6 +42,33 @@ absorb (nn_graph *graph, nn_node *conv, nn_node *node)
   result->producer = conv;
 }
 
+/* The Conv computes what `node` does of its result: times a scale, plus a shift a channel. */
+static int
+scale_conv (nn_graph *graph, nn_node *conv, nn_node *node, const double *scale, const double *shift,
+            nn_error *err)
+{
+  nn_value *old_w = conv->in[1];
+  int64_t n = old_w->dim[0], per_channel = nn_shape_count (old_w->rank - 1, old_w->dim + 1);
+  const float *from = old_w->constant->data, *bias = nn_node_has (conv, 2) ? conv->in[2]->constant->data : NULL;
+  float *weights, *shifts;
+  nn_value *new_w = new_constant (graph, old_w->name, old_w->rank, old_w->dim, &weights);
+  nn_value *new_b = new_constant (graph, node->name, 1, &n, &shifts);
+  if (new_w == NULL || new_b == NULL) {
+    nn_fail (err, NN_ERR_MEMORY, "out of memory for the weights");
+    return -1;
+  }
+  for (int64_t c = 0; c < n; c++) {
+    shifts[c] = (float) ((bias != NULL ? (double) bias[c] : 0) * scale[c] + shift[c]);
+    for (int64_t i = 0; i < per_channel; i++)
+      weights[c * per_channel + i] = (float) (from[c * per_channel + i] * scale[c]);
+  }
+  nn_node_set_input (conv, 1, new_w);
+  nn_graph_release_if_unread (graph, old_w);
+  nn_node_set_input (conv, 2, new_b);
+  absorb (graph, conv, node);
+  return 1;
+}
+
 /* y = (w x + b - mean) gamma / sqrt (var + ε) + beta, with everything but x known. */
 int
 nn_fuse_conv_batch_norm (nn_graph *graph, nn_node *node, nn_error *err)
@@ -49,33 +76,22 @@ nn_fuse_conv_batch_norm (nn_graph *graph, nn_node *node, nn_error *err)
   nn_node *conv = nn_node_is (node, "BatchNormalization") ? nn_fuse_sole_producer (node, 0, "Conv") : NULL;
   if (conv == NULL || !has_constant_weights (conv))
     return 0;
-  const nn_value *w = conv->in[1];
-  int64_t n = w->dim[0], per_channel = nn_shape_count (w->rank - 1, w->dim + 1);
-  const float *from = w->constant->data, *bias = nn_node_has (conv, 2) ? conv->in[2]->constant->data : NULL;
+  int64_t n = conv->in[1]->dim[0];
   const float *gamma = constant_floats (node->in[1], n), *beta = constant_floats (node->in[2], n);
   const float *mean = constant_floats (node->in[3], n), *var = constant_floats (node->in[4], n);
   double epsilon = nn_node_float (node, "epsilon", 1e-5f);
-  float *weights, *shifts;
   if (gamma == NULL || beta == NULL || mean == NULL || var == NULL)
     return 0;
-  nn_value *new_w = new_constant (graph, w->name, w->rank, w->dim, &weights);
-  nn_value *new_b = new_constant (graph, node->in[2]->name, 1, &n, &shifts);
-  if (new_w == NULL || new_b == NULL) {
+  double *scale = nn_graph_alloc (graph, 2 * (size_t) n * sizeof *scale), *shift = scale + n;
+  if (scale == NULL) {
     nn_fail (err, NN_ERR_MEMORY, "out of memory for the weights");
     return -1;
   }
   for (int64_t c = 0; c < n; c++) {
-    double scale = gamma[c] / sqrt (var[c] + epsilon);
-    shifts[c] = (float) (((bias != NULL ? bias[c] : 0) - (double) mean[c]) * scale + beta[c]);
-    for (int64_t i = 0; i < per_channel; i++)
-      weights[c * per_channel + i] = (float) (from[c * per_channel + i] * scale);
+    scale[c] = gamma[c] / sqrt (var[c] + epsilon);
+    shift[c] = beta[c] - mean[c] * scale[c];
   }
-  nn_value *old_w = conv->in[1];
-  nn_node_set_input (conv, 1, new_w);
-  nn_graph_release_if_unread (graph, old_w);
-  nn_node_set_input (conv, 2, new_b);
-  absorb (graph, conv, node);
-  return 1;
+  return scale_conv (graph, conv, node, scale, shift, err);
 }
 
 /* Whether a constant has one element a channel when broadcast against a result of `rank`
@@ -89,23 +105,52 @@ is_per_channel (const nn_value *value, int rank, int64_t channels)
   return value->dim[1 - lead] == channels;
 }
 
+/* The Conv that computes one operand of a `node` whose other operand is one number a channel, which
+ * *other gets; NULL where there is none. */
+static nn_node *
+conv_and_vector (const nn_node *node, const nn_value **other)
+{
+  nn_node *conv = nn_fuse_sole_producer (node, 0, "Conv");
+  if (conv == NULL)
+    conv = nn_fuse_sole_producer (node, 1, "Conv");
+  if (conv == NULL || !has_constant_weights (conv))
+    return NULL;
+  int64_t n = conv->in[1]->dim[0];
+  *other = nn_fuse_other (node, conv->out[0]);
+  if (*other == NULL || n < 2 || node->out[0]->rank != conv->out[0]->rank ||
+      !is_per_channel (*other, conv->out[0]->rank, n))
+    return NULL;
+  return conv;
+}
+
+/* A batch normalisation whose statistics do not change may be written as this and an Add. */
+int
+nn_fuse_conv_scale (nn_graph *graph, nn_node *node, nn_error *err)
+{
+  const nn_value *factors;
+  nn_node *conv = nn_node_is (node, "Mul") ? conv_and_vector (node, &factors) : NULL;
+  if (conv == NULL)
+    return 0;
+  size_t n = (size_t) conv->in[1]->dim[0];
+  double *scale = nn_graph_alloc (graph, 2 * n * sizeof *scale);
+  if (scale == NULL) {
+    nn_fail (err, NN_ERR_MEMORY, "out of memory for the weights");
+    return -1;
+  }
+  for (size_t c = 0; c < n; c++)
+    scale[c] = ((const float *) factors->constant->data)[c];
+  return scale_conv (graph, conv, node, scale, scale + n, err); /* the shifts are 0 */
+}
+
 int
 nn_fuse_conv_bias (nn_graph *graph, nn_node *node, nn_error *err)
 {
-  if (!nn_node_is (node, "Add"))
+  const nn_value *added;
+  nn_node *conv = nn_node_is (node, "Add") ? conv_and_vector (node, &added) : NULL;
+  if (conv == NULL)
     return 0;
-  nn_node *conv = NULL;
-  int at = 0;
-  for (; at < 2 && conv == NULL; at++)
-    conv = nn_fuse_sole_producer (node, at, "Conv");
-  if (conv == NULL || !has_constant_weights (conv))
-    return 0;
-  const nn_value *added = nn_fuse_other (node, conv->out[0]);
   int64_t n = conv->in[1]->dim[0];
   float *shifts;
-  if (added == NULL || n < 2 || node->out[0]->rank != conv->out[0]->rank ||
-      !is_per_channel (added, conv->out[0]->rank, n))
-    return 0;
   const float *bias = nn_node_has (conv, 2) ? conv->in[2]->constant->data : NULL;
   const float *more = added->constant->data;
   nn_value *sum = new_constant (graph, added->name, 1, &n, &shifts);

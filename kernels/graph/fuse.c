@@ -9,6 +9,7 @@ static const struct {
   nn_fusion fuse;
 } fusions[] = {
   { "BatchNormalization into the Conv before", nn_fuse_conv_batch_norm },
+  { "Mul by one number a channel into the Conv before", nn_fuse_conv_scale },
   { "Add of one number a channel into the Conv before", nn_fuse_conv_bias },
   { "Conv of one point into the Conv beside it", nn_fuse_conv_parallel },
   { "x clip (x + a, 0, c) / c to HardSwish", nn_fuse_hard_swish_clip },

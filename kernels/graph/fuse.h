@@ -12,6 +12,7 @@
 typedef int (*nn_fusion) (nn_graph *graph, nn_node *node, nn_error *err);
 
 int nn_fuse_conv_batch_norm (nn_graph *graph, nn_node *node, nn_error *err);
+int nn_fuse_conv_scale (nn_graph *graph, nn_node *node, nn_error *err);
 int nn_fuse_conv_bias (nn_graph *graph, nn_node *node, nn_error *err);
 int nn_fuse_conv_parallel (nn_graph *graph, nn_node *node, nn_error *err);
 int nn_fuse_conv_residual (nn_graph *graph, nn_node *node, nn_error *err);
