@@ -106,14 +106,24 @@ read_frame (nn_frame *frame)
 }
 
 static void
+print_text (const char *text)
+{
+  putchar ('"');
+  for (; *text; text++)
+    printf (*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+  putchar ('"');
+}
+
+static void
 print_regions (const nn_detector *detector, const nn_detections *d)
 {
   printf ("{\"regions\":[");
   for (int i = 0; i < d->n; i++) {
     const nn_region *r = &d->regions[i];
-    printf ("%s{\"label\":\"%s\",\"score\":%.9g,\"bbox\":[%.9g,%.9g,%.9g,%.9g],\"order\":%d}", i ? "," : "",
-            nn_detector_label (detector, r->class_id), (double) r->score, (double) r->x0, (double) r->y0,
-            (double) r->x1, (double) r->y1, r->order);
+    printf ("%s{\"label\":", i ? "," : "");
+    print_text (nn_detector_label (detector, r->class_id));
+    printf (",\"score\":%.9g,\"bbox\":[%.9g,%.9g,%.9g,%.9g],\"order\":%d}", (double) r->score, (double) r->x0,
+            (double) r->y0, (double) r->x1, (double) r->y1, r->order);
   }
   puts ("]}");
   fflush (stdout);

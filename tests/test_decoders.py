@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Each family's decoder against its published post-processing, written here anew with numpy, on random
-network outputs: PicoDet's aside, which test_picodet.py compares.
+"""Each family's decoder against its published post-processing (references.py) on random network outputs:
+PicoDet's aside, which test_picodet.py compares.
 
 usage: test_decoders.py NN-DECODE [SEED]
 
@@ -13,7 +13,9 @@ import sys
 try:
     import numpy as np
 
+    import references
     from decoding import Decoder, LetterBox, Stretch, compare, suppress
+    from references import corners, regions, sigmoid
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -22,42 +24,9 @@ FRAMES = [(850, 1100), (1700, 700), (77, 41), (3000, 4000)]
 SCORE_TOLERANCE = 1e-6
 
 
-def sigmoid(x):
-    return (1 / (1 + np.exp(-x.astype(np.float64)))).astype(np.float32)
-
-
-def corners(boxes):
-    """cx cy w h to x0 y0 x1 y1."""
-    return np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], axis=-1)
-
-
 def random_boxes(rng, n):
     """cx cy w h in 0 … 1, some over the edge."""
     return np.concatenate([rng.random((n, 2)), rng.random((n, 2)) * 0.5], axis=1).astype(np.float32)
-
-
-def regions(classes, scores, boxes, orders=None):
-    orders = [-1] * len(classes) if orders is None else orders
-    return [(int(c), float(s), tuple(map(float, b)), int(o)) for c, s, b, o in zip(classes, scores, boxes, orders)]
-
-
-def order_sequence(logits):
-    """PP-DocLayoutV3's image processor in transformers, _get_order_seqs()."""
-    scores = sigmoid(logits[0]).astype(np.float64)
-    votes = np.triu(scores, 1).sum(axis=0) + np.tril(1 - scores.T, -1).sum(axis=0)
-    sequence = np.empty(len(votes), int)
-    sequence[np.argsort(votes, kind="stable")] = np.arange(len(votes))
-    return sequence
-
-
-def detr_reference(place, logits, boxes, threshold, order=None):
-    """post_process_object_detection() with use_focal_loss."""
-    flat = sigmoid(logits[0]).ravel()
-    best = np.argsort(-logits[0].ravel(), kind="stable")[:logits.shape[1]]
-    best = best[flat[best] > threshold]
-    queries = best // logits.shape[2]
-    found = place.place(corners(boxes[0][queries].astype(np.float64)) * np.array(place.size * 2))
-    return regions(best % logits.shape[2], flat[best], found, None if order is None else order_sequence(order)[queries])
 
 
 def detr_cases(rng):
@@ -68,61 +37,44 @@ def detr_cases(rng):
             place = rng.choice([Stretch, LetterBox])(frame, (640, 640))
             roles = {"scores": 1, "boxes": 0}
             yield (("detr", place, classes, [boxes, logits], roles, threshold),
-                   detr_reference(place, logits, boxes, threshold))
+                   references.detr(place, logits, boxes, threshold))
             order = rng.normal(0, 2, (1, queries, queries)).astype(np.float32)
             yield (("detr-ordered", place, classes, [order, logits, boxes], {"scores": 1, "boxes": 2, "order": 0},
-                    threshold), detr_reference(place, logits, boxes, threshold, order))
+                    threshold), references.detr(place, logits, boxes, threshold, order))
 
 
 def docling_cases(rng):
-    """The graph has done all but the threshold; a letterbox's boxes start at its corner."""
     for frame in FRAMES:
         for kind in (Stretch, LetterBox):
             place = kind(frame, (640, 640))
             shown = np.array([s / k for s, k in zip(place.size, place.scale)] * 2, np.float64)
-            boxes = (corners(random_boxes(rng, 300).astype(np.float64)) * shown).astype(np.float32)
-            labels, scores = rng.integers(0, 17, 300), np.sort(rng.random(300).astype(np.float32))[::-1].copy()
-            corner = np.array([o / k for o, k in zip(place.offset, place.scale)] * 2)
-            found = np.clip(boxes - corner, 0, np.array(frame * 2))
-            keep = scores > 0.3
-            yield (("docling", place, 17, [labels[None], boxes[None], scores[None]],
-                    {"labels": 0, "boxes": 1, "scores": 2}, 0.3), regions(labels[keep], scores[keep], found[keep]))
+            boxes = (corners(random_boxes(rng, 300).astype(np.float64)) * shown).astype(np.float32)[None]
+            labels, scores = rng.integers(0, 17, (1, 300)), np.sort(rng.random((1, 300)).astype(np.float32))
+            yield (("docling", place, 17, [labels, boxes, scores], {"labels": 0, "boxes": 1, "scores": 2}, 0.3),
+                   references.docling(place, labels, boxes, scores, 0.3))
 
 
 def paddle_cases(rng):
-    """PaddleX's LayoutAnalysisProcess: so many rows, the threshold, then the order's columns."""
     for frame in FRAMES:
         for columns in (6, 7, 8):
-            place, n = Stretch(frame, (800, 800)), int(rng.integers(1, 300))
+            place, count = Stretch(frame, (800, 800)), rng.integers(1, 300, 1).astype(np.int32)
             rows = np.zeros((300, columns), np.float32)
             rows[:, 0], rows[:, 1] = rng.integers(-1, 25, 300), rng.random(300)
             rows[:, 2:6] = corners(random_boxes(rng, 300)) * np.array(frame * 2)
             rows[:, 6:] = rng.integers(0, 20, (300, columns - 6))
-            keep = np.flatnonzero((rows[:n, 1] > 0.5) & (rows[:n, 0] > -1))
-            ranks = None
-            if columns > 6:
-                keys = (rows[keep, 6],) if columns == 7 else (-rows[keep, 7], rows[keep, 6])
-                ranks = np.empty(len(keep), int)
-                ranks[np.lexsort(keys)] = np.arange(len(keep))
-            found = np.clip(rows[keep, 2:6], 0, np.array(frame * 2))
-            yield (("pp-doclayout", place, 25, [rows, np.array([n], np.int32)], {"boxes": 0, "count": 1}, 0.5),
-                   regions(rows[keep, 0], rows[keep, 1], found, ranks))
+            yield (("pp-doclayout", place, 25, [rows, count], {"boxes": 0, "count": 1}, 0.5),
+                   references.paddle(place, rows, count, 0.5))
 
 
 def yolov8_cases(rng):
-    """Ultralytics' non_max_suppression() with multi_label off, then scale_boxes()."""
     for frame in FRAMES:
         for classes, anchors, power, threshold, iou in ((11, 8400, 30, 0.25, 0.7), (11, 2100, 2, 0.01, 0.45),
                                                         (1, 500, 1, 0.3, 0.2)):
             place = LetterBox(frame, (640, 640))
             head = np.concatenate([random_boxes(rng, anchors).T * 640,
-                                   rng.random((classes, anchors)) ** power]).astype(np.float32)
-            best, scores = head[4:].argmax(axis=0), head[4:].max(axis=0)
-            keep = np.flatnonzero(scores > threshold)
-            boxes = corners(head[:4].T[keep])
-            left = suppress(best[keep], scores[keep], boxes, iou, 300)
-            yield (("yolov8", place, classes, [head[None]], {"scores": 0}, threshold, iou),
-                   regions(best[keep][left], scores[keep][left], place.place(boxes[left])))
+                                   rng.random((classes, anchors)) ** power]).astype(np.float32)[None]
+            yield (("yolov8", place, classes, [head], {"scores": 0}, threshold, iou),
+                   references.yolov8(place, head, threshold, iou))
 
 
 def yolov10_cases(rng):
@@ -131,9 +83,7 @@ def yolov10_cases(rng):
         rows = np.zeros((1, 300, 6), np.float32)
         rows[0, :, :4] = corners(random_boxes(rng, 300)) * 1024
         rows[0, :, 4], rows[0, :, 5] = rng.random(300), rng.integers(0, 10, 300)
-        keep = rows[0, :, 4] > 0.2
-        yield (("yolov10", place, 10, [rows], {"boxes": 0}, 0.2),
-               regions(rows[0, keep, 5], rows[0, keep, 4], place.place(rows[0, keep, :4])))
+        yield ("yolov10", place, 10, [rows], {"boxes": 0}, 0.2), references.yolov10(place, rows, 0.2)
 
 
 def activated(scores, activation):
