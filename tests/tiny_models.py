@@ -134,6 +134,6 @@ def yolov10(rng, names, size=(256, 256), fixed=True):
 def custom(rng, classes=6, size=(256, 256)):
     """Of no family: softmax over the classes and a background before them."""
     g = Graph(rng, "x", size)
-    g.queries(classes + 1, "classes")
+    g.queries(classes + 1, "classes", scale=5.0)
     g.corner_boxes("places")
     return g.model([("classes", F32, ("batch", "n", classes + 1)), ("places", F32, ("batch", "n", 4))])

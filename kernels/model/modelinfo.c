@@ -238,24 +238,19 @@ read_own (nn_modelinfo *info, const nn_ini_entry *e, nn_error *err)
 
 /* GStreamer's `ranges`: what 0 and 255 become, for all channels or for each: "0,1" or "-1,1;-1,1;0,1". */
 static bool
-read_ranges (nn_modelinfo *info, const char *text)
+read_ranges (nn_modelinfo *info, char *text)
 {
-  char *copy = strdup (text), *rest = copy;
+  double ranges[3][2];
   int n = 0;
-  for (char *part; copy && (part = strsep (&rest, ";")) != NULL && n < 4; n++) {
-    double range[2];
-    if (n == 3 || !nn_value_numbers (part + strspn (part, " "), range, 2) || !(range[1] > range[0]))
-      break;
-    info->mean[n] = -range[0] / (range[1] - range[0]);
-    info->std[n] = 1 / (range[1] - range[0]);
+  for (char *part; (part = strsep (&text, ";")) != NULL; n++)
+    if (n == 3 || !nn_value_numbers (part, ranges[n], 2) || !(ranges[n][1] > ranges[n][0]))
+      return false;
+  for (int i = 0; i < 3; i++) {
+    const double *range = ranges[n == 3 ? i : 0], width = range[1] - range[0];
+    info->mean[i] = -range[0] / width;
+    info->std[i] = 1 / width;
   }
-  bool ok = copy && !rest && (n == 1 || n == 3);
-  free (copy);
-  for (int i = n; ok && i < 3; i++) {
-    info->mean[i] = info->mean[0];
-    info->std[i] = info->std[0];
-  }
-  return ok;
+  return n == 1 || n == 3;
 }
 
 /* The group of the image input. `dims` is [N,3,height,width], -1 where open. */
@@ -264,7 +259,10 @@ read_input (nn_modelinfo *info, const nn_ini_entry *e, nn_error *err)
 {
   double dims[4];
   if (!strcmp (e->key, "ranges")) {
-    if (!read_ranges (info, e->value))
+    char *copy = strdup (e->value);
+    bool ok = copy && read_ranges (info, copy);
+    free (copy);
+    if (!ok)
       return bad_value (info, e, "MIN,MAX, or three of these with semicolons between them", err);
     info->has_mean = info->has_std = true;
   } else if (!strcmp (e->key, "dims")) {

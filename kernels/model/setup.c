@@ -195,7 +195,20 @@ apply_options (nn_setup *setup, const nn_detector_options *options, nn_error *er
   return NN_OK;
 }
 
-/* The file's own dimensions, where it has any: nobody may say others. */
+/* The file's own dimension, where it has one: nobody may say another. */
+static nn_status
+settle_side (const nn_model *model, const char *which, int64_t own, int wanted, int *side, nn_error *err)
+{
+  if (own > INT16_MAX)
+    return nn_fail (err, NN_ERR_LIMIT, "%s: its input is too large", nn_model_path (model));
+  if (own > 0 && wanted && wanted != own)
+    return nn_fail (err, NN_ERR_ARGUMENT, "%s: an input of %s %d was asked for, but the model is made for %d",
+                    nn_model_path (model), which, wanted, (int) own);
+  if (own > 0)
+    *side = (int) own;
+  return NN_OK;
+}
+
 static nn_status
 settle_size (nn_setup *setup, const nn_model *model, const nn_modelinfo *info, const nn_detector_options *options,
              nn_error *err)
@@ -203,18 +216,8 @@ settle_size (nn_setup *setup, const nn_model *model, const nn_modelinfo *info, c
   nn_value_info input = nn_model_input (model, setup->signature.page);
   int width = options->input_width ? options->input_width : info->input_width;
   int height = options->input_height ? options->input_height : info->input_height;
-  if ((width && input.dim[3] > 0 && width != input.dim[3]) || (height && input.dim[2] > 0 && height != input.dim[2]))
-    return nn_fail (err, NN_ERR_ARGUMENT, "%s: an input of %d×%d pixels was asked for, but the model is made for"
-                    " %d×%d (0: not fixed)", nn_model_path (model), width ? width : setup->width,
-                    height ? height : setup->height, (int) (input.dim[3] < 0 ? 0 : input.dim[3]),
-                    (int) (input.dim[2] < 0 ? 0 : input.dim[2]));
-  if (input.dim[3] > INT16_MAX || input.dim[2] > INT16_MAX)
-    return nn_fail (err, NN_ERR_LIMIT, "%s: its input is too large", nn_model_path (model));
-  if (input.dim[3] > 0)
-    setup->width = (int) input.dim[3];
-  if (input.dim[2] > 0)
-    setup->height = (int) input.dim[2];
-  return NN_OK;
+  nn_status status = settle_side (model, "width", input.dim[3], width, &setup->width, err);
+  return status ? status : settle_side (model, "height", input.dim[2], height, &setup->height, err);
 }
 
 static nn_status
