@@ -153,7 +153,7 @@ typedef struct nn_region {
   float x0, y0, x1, y1; /* pixels of the frame that went in, top-left origin, x0 ≤ x1 ≤ width … */
   float score;          /* 0 … 1 */
   int class_id;         /* index into the labels */
-  int order;            /* place in the page's reading order as the model gives it, from 0, with gaps; -1: unknown */
+  int order;            /* the model's reading order, rising from 0 with gaps; -1: it tells none */
 } nn_region;
 
 typedef struct nn_detector_settings { /* may change from call to call */

@@ -331,14 +331,14 @@ test_grow_and_reuse (void)
 
 /* ---- duplicates across classes ---- */
 
-enum { TEXT, TITLE, REFERENCE, TABLE, FIGURE, CAPTION };
-static char names[][16] = { "text", "title", "reference", "Table", "figure", "figure_caption" };
-static char *labels[] = { names[0], names[1], names[2], names[3], names[4], names[5], NULL };
+enum { TEXT, TITLE, REFERENCE, TABLE, FIGURE, CAPTION, FORMULA, N_LABELS };
+static char names[][16] = { "text", "title", "reference", "Table", "figure", "figure_caption", "inline_formula" };
+static char *labels[] = { names[0], names[1], names[2], names[3], names[4], names[5], names[6], NULL };
 
 static int
 resolved (nn_detections *d)
 {
-  nn_detections_resolve_duplicates (d, labels, 6);
+  nn_detections_resolve_duplicates (d, labels, N_LABELS);
   return d->n;
 }
 
@@ -418,6 +418,18 @@ test_duplicates_containers (void)
   nn_detections_clear (&d);
 }
 
+/* What is always a part of a block stays in it; but one block under both classes is one. */
+static void
+test_duplicates_parts (void)
+{
+  nn_detections d = LIST ({ 0, 0, 100, 100, 0.85f, TEXT }, { 10, 10, 30, 20, 0.8f, FORMULA });
+  CHECK (resolved (&d) == 2);
+  nn_detections_clear (&d);
+  d = LIST ({ 0, 0, 100, 100, 0.85f, TEXT }, { 1, 0, 100, 99, 0.8f, FORMULA });
+  CHECK (resolved (&d) == 1 && d.regions[0].class_id == TEXT);
+  nn_detections_clear (&d);
+}
+
 int
 main (void)
 {
@@ -438,5 +450,6 @@ main (void)
   test_duplicates_stay ();
   test_duplicates_held ();
   test_duplicates_containers ();
+  test_duplicates_parts ();
   return nn_check_report ("PicoDet's head, NMS, duplicates, by hand");
 }

@@ -48,9 +48,8 @@ nn_decode_check_class (const nn_decode_input *input, int64_t class_id, nn_error 
   if (class_id >= 0 && class_id < input->n_labels)
     return NN_OK;
   return nn_fail (err, NN_ERR_FORMAT,
-                  "the network found something of class %" PRId64 ", but there are %d labels: name the model's own"
-                  " labels",
-                  class_id, input->n_labels);
+                  "the network found something of class %lld, but there are %d labels: name the model's own",
+                  (long long) class_id, input->n_labels);
 }
 
 bool

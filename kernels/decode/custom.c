@@ -146,7 +146,7 @@ add_boxes (const nn_decode_input *input, const head *h, nn_detections *result, n
 nn_status
 nn_decode_custom (const nn_decode_input *input, nn_detections *result, nn_error *err)
 {
-  head h;
+  head h = { 0 };
   result->n = 0;
   nn_status status = get_head (input, &h, err);
   if (!status)

@@ -51,7 +51,7 @@ get_head (const nn_decode_input *input, head *h, nn_error *err)
 {
   const nn_roles *roles = &input->roles;
   const nn_tensor *logits
-    = nn_decode_output (input, roles->scores, "class scores", NN_F32, -1, input->n_labels, err);
+      = nn_decode_output (input, roles->scores, "class scores", NN_F32, -1, input->n_labels, err);
   if (!logits)
     return err->status;
   int64_t queries = logits->dim[1];
@@ -60,8 +60,10 @@ get_head (const nn_decode_input *input, head *h, nn_error *err)
   const nn_tensor *boxes = nn_decode_output (input, roles->boxes, "boxes", NN_F32, queries, 4, err);
   if (!boxes)
     return err->status;
-  *h = (head) { .logits = logits->data, .boxes = boxes->data, .queries = (int) queries,
-                .classes = input->n_labels };
+  h->logits = logits->data;
+  h->boxes = boxes->data;
+  h->queries = (int) queries;
+  h->classes = input->n_labels;
   if (roles->order < 0)
     return NN_OK;
   const nn_tensor *order = nn_decode_output (input, roles->order, "order", NN_F32, queries, queries, err);
@@ -126,7 +128,7 @@ add_pairs (const nn_decode_input *input, const head *h, const pair *pairs, int n
 nn_status
 nn_decode_detr (const nn_decode_input *input, nn_detections *result, nn_error *err)
 {
-  head h;
+  head h = { 0 };
   result->n = 0;
   nn_status status = get_head (input, &h, err);
   if (status)

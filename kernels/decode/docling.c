@@ -20,8 +20,8 @@ nn_decode_docling (const nn_decode_input *input, nn_detections *result, nn_error
     return err->status;
   int64_t n = labels->dim[1];
   const nn_tensor *boxes = nn_decode_output (input, input->roles.boxes, "boxes", NN_F32, n, 4, err);
-  const nn_tensor *scores = boxes ? nn_decode_output (input, input->roles.scores, "scores", NN_F32, n, 0, err)
-                                  : NULL;
+  const nn_tensor *scores
+      = boxes ? nn_decode_output (input, input->roles.scores, "scores", NN_F32, n, 0, err) : NULL;
   if (!scores)
     return err->status;
   for (int64_t i = 0; i < n; i++) {

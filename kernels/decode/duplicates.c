@@ -6,7 +6,8 @@
  * nearly all of the other and the two scores are close. The better score stays; but no region goes
  * for a small part of it, or the rest of the block would be lost: then both stay. A container (a
  * table, a figure …) and what lies in it are two things, whatever they cover; two containers on
- * one block are one, but one may hold the other (a figure in a table, a table in a form).
+ * one block are one, but one may hold the other (a figure in a table, a table in a form). What is
+ * only ever a part of another block (a formula in a line, a checkbox) stays where that holds it.
  */
 #include "decode.h"
 
@@ -25,35 +26,33 @@
 /* The least share of the larger box that a better box within it covers if the larger is to go. */
 #define WORTH_THE_BLOCK 0.5f
 
-static bool
-is_container (const char *label)
-{
-  static const char *const containers[] = { "table", "document_index", "figure",  "picture",
-                                            "image", "chart",          "form",    "key_value_region" };
-  for (size_t i = 0; i < sizeof containers / sizeof *containers; i++)
-    if (!strcasecmp (label, containers[i]))
-      return true;
-  return false;
-}
+static const char *const containers[] = { "table", "document_index", "figure", "picture",
+                                          "image", "chart",          "form",   "key_value_region", NULL };
+static const char *const parts[] = { "inline_formula",    "formula_number",      "reference_content",
+                                     "checkbox_selected", "checkbox_unselected", NULL };
 
 static bool
-class_is_container (int class_id, char *const *labels, int n_labels)
+class_is_in (const char *const *names, int class_id, char *const *labels, int n_labels)
 {
-  return class_id >= 0 && class_id < n_labels && is_container (labels[class_id]);
+  for (; class_id >= 0 && class_id < n_labels && *names; names++)
+    if (!strcasecmp (labels[class_id], *names))
+      return true;
+  return false;
 }
 
 /* Whether `worse` is the block that `better` is. */
 static bool
 is_same_block (const nn_region *better, const nn_region *worse, char *const *labels, int n_labels)
 {
-  bool better_contains = class_is_container (better->class_id, labels, n_labels);
-  bool worse_contains = class_is_container (worse->class_id, labels, n_labels);
+  bool better_contains = class_is_in (containers, better->class_id, labels, n_labels);
+  bool worse_contains = class_is_in (containers, worse->class_id, labels, n_labels);
   if (better->class_id == worse->class_id || better_contains != worse_contains)
     return false;
   if (nn_region_iou (better, worse) > SAME_BLOCK_IOU)
     return true;
   float area = nn_region_area (better), other = nn_region_area (worse), smaller = fminf (area, other);
-  return !better_contains && area > WORTH_THE_BLOCK * other
+  return !better_contains && !class_is_in (parts, worse->class_id, labels, n_labels)
+         && area > WORTH_THE_BLOCK * other
          && nn_region_intersection (better, worse) > SAME_BLOCK_HELD * smaller
          && fabsf (better->score - worse->score) < CLOSE_SCORES;
 }

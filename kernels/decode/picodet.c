@@ -103,7 +103,8 @@ cell_box (const nn_decode_input *input, const level *l, int index, nn_region *re
     distance[side] = expected_bin (x + side * l->bins, l->bins) * l->stride;
   double cx = (index % l->columns + 0.5) * l->stride;
   double cy = (int) (index / l->columns) * (double) l->stride + 0.5 * l->stride;
-  return nn_decode_place (input, cx - distance[0], cy - distance[1], cx + distance[2], cy + distance[3], region);
+  return nn_decode_place (input, cx - distance[0], cy - distance[1], cx + distance[2], cy + distance[3],
+                          region);
 }
 
 static nn_status

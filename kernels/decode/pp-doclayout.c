@@ -73,8 +73,8 @@ set_order (nn_detections *result, row *rows)
 nn_status
 nn_decode_pp_doclayout (const nn_decode_input *input, nn_detections *result, nn_error *err)
 {
-  const nn_tensor *boxes;
-  int64_t n;
+  const nn_tensor *boxes = NULL;
+  int64_t n = 0;
   result->n = 0;
   nn_status status = get_rows (input, &boxes, &n, err);
   if (status)

@@ -46,8 +46,8 @@ add_anchors (const nn_decode_input *input, const float *data, int64_t anchors, n
 nn_status
 nn_decode_yolov8 (const nn_decode_input *input, nn_detections *result, nn_error *err)
 {
-  const nn_tensor *head
-    = nn_decode_output (input, input->roles.scores, "boxes and scores", NN_F32, 4 + input->n_labels, -1, err);
+  const nn_tensor *head = nn_decode_output (input, input->roles.scores, "boxes and scores", NN_F32,
+                                            4 + input->n_labels, -1, err);
   result->n = 0;
   if (!head)
     return err->status;

@@ -13,8 +13,8 @@ matches (const nn_model *model, nn_signature *signature)
   nn_value_info labels = nn_model_output (model, 0), boxes = nn_model_output (model, 1),
                 scores = nn_model_output (model, 2);
   if (!nn_value_is_image (&page_info) || !nn_value_is (&size_info, NN_I64, 2)
-      || !nn_value_is (&labels, NN_I64, 2) || !nn_value_is (&boxes, NN_F32, 3) || !nn_value_ends_with (&boxes, 4)
-      || !nn_value_is (&scores, NN_F32, 2))
+      || !nn_value_is (&labels, NN_I64, 2) || !nn_value_is (&boxes, NN_F32, 3)
+      || !nn_value_ends_with (&boxes, 4) || !nn_value_is (&scores, NN_F32, 2))
     return false;
   signature->page = page;
   signature->page_size = size;

@@ -7,9 +7,15 @@
 
 /* Each is asked in turn: those that look at names before those that look at shapes only. */
 static const nn_family *const families[] = {
-  &nn_family_docling,        &nn_family_detr_ordered, &nn_family_detr,
-  &nn_family_pp_doclayout_ordered, &nn_family_pp_doclayout, &nn_family_yolov10,
-  &nn_family_yolov8,         &nn_family_picodet,      &nn_family_custom,
+  &nn_family_docling,
+  &nn_family_detr_ordered,
+  &nn_family_detr,
+  &nn_family_pp_doclayout_ordered,
+  &nn_family_pp_doclayout,
+  &nn_family_yolov10,
+  &nn_family_yolov8,
+  &nn_family_picodet,
+  &nn_family_custom,
 };
 
 #define N_FAMILIES (sizeof families / sizeof *families)
@@ -49,7 +55,7 @@ append_value (char *text, size_t size, size_t at, const nn_value_info *info, boo
 {
   if (at < size)
     at += (size_t) snprintf (text + at, size - at, "%s%.40s %s[", first ? "" : ", ", info->name,
-                             nn_dtype_name (info->dtype));
+                            nn_dtype_name (info->dtype));
   for (int i = 0; i < info->rank && at < size; i++) {
     const char *comma = i ? "," : "";
     if (info->dim[i] < 0)

@@ -63,8 +63,8 @@ check_new (const reader *r, const char *key, nn_error *err)
   for (size_t i = 0; i < r->ini->n; i++) {
     const nn_ini_entry *e = &r->ini->entries[i];
     if (!strcmp (e->group, r->group) && !strcmp (e->key, key))
-      return nn_fail (err, NN_ERR_FORMAT, "%s:%d: key \"%.60s\" stands in line %d already", r->path, r->line, key,
-                      e->line);
+      return nn_fail (err, NN_ERR_FORMAT, "%s:%d: key \"%.60s\" stands in line %d already", r->path, r->line,
+                      key, e->line);
   }
   return NN_OK;
 }
@@ -101,16 +101,17 @@ read_entry (reader *r, char *text, nn_error *err)
   if (status)
     return status;
   if (!unescape (value))
-    return nn_fail (err, NN_ERR_FORMAT,
-                    "%s:%d: key \"%.60s\": a backslash that is not \\s, \\n, \\t, \\r or \\\\ (write \\\\ for one)",
-                    r->path, r->line, key);
-  return add_entry (r, &(nn_ini_entry){ r->group, key, value, r->line }, err);
+    return nn_fail (
+        err, NN_ERR_FORMAT,
+        "%s:%d: key \"%.60s\": a backslash that is not \\s, \\n, \\t, \\r or \\\\ (write \\\\ for one)",
+        r->path, r->line, key);
+  return add_entry (r, &(nn_ini_entry) { r->group, key, value, r->line }, err);
 }
 
 nn_status
 nn_ini_read (nn_ini *ini, const char *path, nn_error *err)
 {
-  *ini = (nn_ini){ .text = nn_textfile_read (path, NN_INI_MAX_BYTES, err) };
+  *ini = (nn_ini) { .text = nn_textfile_read (path, NN_INI_MAX_BYTES, err) };
   if (!ini->text)
     return err->status;
   reader r = { .ini = ini, .path = path };
@@ -134,5 +135,5 @@ nn_ini_clear (nn_ini *ini)
 {
   free (ini->text);
   free (ini->entries);
-  *ini = (nn_ini){ 0 };
+  *ini = (nn_ini) { 0 };
 }

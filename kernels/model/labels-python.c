@@ -87,6 +87,7 @@ nn_labels_from_python (const char *text, nn_error *err)
   if (read_all (&p))
     return p.labels;
   nn_labels_free (p.labels);
-  nn_fail (err, NN_ERR_FORMAT, "\"%.60s\" is not a Python dict from 0, 1, … to labels (at \"%.20s\")", text, p.at);
+  nn_fail (err, NN_ERR_FORMAT, "\"%.60s\" is not a Python dict from 0, 1, … to labels (at \"%.20s\")", text,
+           p.at);
   return NULL;
 }

@@ -23,8 +23,8 @@ struct key {
   const char *name;
   parser parse;
   size_t to;
-  const char *allowed;         /* for messages */
-  const char *const *choices;  /* of parse_choice() */
+  const char *allowed;        /* for messages */
+  const char *const *choices; /* of parse_choice() */
 };
 
 static void *
@@ -195,8 +195,8 @@ static const key keys[] = {
 static nn_status
 bad_value (const nn_modelinfo *info, const nn_ini_entry *e, const char *allowed, nn_error *err)
 {
-  return nn_fail (err, NN_ERR_FORMAT, "%s:%d: key \"%s\" is \"%.60s\"; it takes %s", info->path, e->line, e->key,
-                  e->value, allowed);
+  return nn_fail (err, NN_ERR_FORMAT, "%s:%d: key \"%s\" is \"%.60s\"; it takes %s", info->path, e->line,
+                  e->key, e->value, allowed);
 }
 
 static nn_status
@@ -267,7 +267,8 @@ read_input (nn_modelinfo *info, const nn_ini_entry *e, nn_error *err)
     info->has_mean = info->has_std = true;
   } else if (!strcmp (e->key, "dims")) {
     if (!nn_value_numbers (e->value, dims, 4) || dims[2] > INT16_MAX || dims[3] > INT16_MAX)
-      return bad_value (info, e, "four numbers with commas between them: N,3,height,width, -1 where open", err);
+      return bad_value (info, e, "four numbers with commas between them: N,3,height,width, -1 where open",
+                        err);
     info->input_height = dims[2] > 0 ? (int) dims[2] : 0;
     info->input_width = dims[3] > 0 ? (int) dims[3] : 0;
   }
@@ -300,8 +301,8 @@ read_entry (nn_modelinfo *info, const nn_model *model, const nn_ini_entry *e, nn
   if (nn_model_find_output (model, e->group) >= 0)
     return NN_OK;
   return nn_fail (err, NN_ERR_FORMAT,
-                  "%s:%d: [%.40s] is neither [" OUR_GROUP "] nor [modelinfo] nor named as an input or output of the"
-                  " model",
+                  "%s:%d: [%.40s] is neither [gst-doclayout] nor [modelinfo] nor named as an input or output"
+                  " of the model",
                   info->path, e->line, e->group);
 }
 

@@ -9,7 +9,8 @@ matches_columns (const nn_model *model, nn_signature *signature, int64_t least, 
 {
   int page = nn_model_find_input (model, "image"), scale = nn_model_find_input (model, "scale_factor");
   int size = nn_model_find_input (model, "im_shape");
-  if (page < 0 || scale < 0 || nn_model_n_inputs (model) != (size < 0 ? 2 : 3) || nn_model_n_outputs (model) < 2)
+  if (page < 0 || scale < 0 || nn_model_n_inputs (model) != (size < 0 ? 2 : 3)
+      || nn_model_n_outputs (model) < 2)
     return false;
   nn_value_info page_info = nn_model_input (model, page), scale_info = nn_model_input (model, scale);
   nn_value_info boxes = nn_model_output (model, 0), count = nn_model_output (model, 1);

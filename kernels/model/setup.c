@@ -18,10 +18,14 @@ fail_unknown (const nn_model *model, const nn_modelinfo *info, const char *why, 
   char what[300];
   nn_family_describe_model (model, what, sizeof what);
   if (info->path)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "%s: %s; %s. Say in %s which outputs are scores and boxes"
-                    " (docs/modelinfo.md)", nn_model_path (model), why, what, info->path);
-  return nn_fail (err, NN_ERR_UNSUPPORTED, "%s: %s; %s. Write beside it a .modelinfo with family=, or with"
-                  " scores-output= and boxes-output= (docs/modelinfo.md)", nn_model_path (model), why, what);
+    return nn_fail (err, NN_ERR_UNSUPPORTED,
+                    "%s: %s; %s. Say in %s which outputs are scores and boxes"
+                    " (docs/modelinfo.md)",
+                    nn_model_path (model), why, what, info->path);
+  return nn_fail (err, NN_ERR_UNSUPPORTED,
+                  "%s: %s; %s. Write beside it a .modelinfo with family=, or with"
+                  " scores-output= and boxes-output= (docs/modelinfo.md)",
+                  nn_model_path (model), why, what);
 }
 
 static int
@@ -58,12 +62,14 @@ use_custom (nn_setup *setup, const nn_model *model, const nn_modelinfo *info, nn
   setup->family = &nn_family_custom;
   setup->coding = info->coding;
   if (!info->scores_output || !info->boxes_output)
-    return fail_unknown (model, info, "the family custom needs scores-output and boxes-output in a sidecar", err);
+    return fail_unknown (model, info, "the family custom needs scores-output and boxes-output in a sidecar",
+                         err);
   setup->signature.page = find_image (model);
   if (setup->signature.page < 0 || nn_model_n_inputs (model) != 1)
     return fail_unknown (model, info, "its one input is not an image float32[N,3,height,width]", err);
   if ((status = find_output (model, info, "scores-output", info->scores_output, &roles->scores, err)) != NN_OK
-      || (status = find_output (model, info, "boxes-output", info->boxes_output, &roles->boxes, err)) != NN_OK)
+      || (status = find_output (model, info, "boxes-output", info->boxes_output, &roles->boxes, err))
+             != NN_OK)
     return status;
   return find_output (model, info, "labels-output", info->labels_output, &roles->labels, err);
 }
@@ -169,7 +175,8 @@ static nn_status
 apply_options (nn_setup *setup, const nn_detector_options *options, nn_error *err)
 {
   double three[3];
-  apply_layout (setup, options->input_width, options->input_height, options->channel_order, options->letterbox);
+  apply_layout (setup, options->input_width, options->input_height, options->channel_order,
+                options->letterbox);
   if (options->mean) {
     if (!nn_value_numbers (options->mean, three, 3))
       return nn_fail (err, NN_ERR_ARGUMENT, "mean=%.60s: it takes three numbers with commas between them",
@@ -178,8 +185,8 @@ apply_options (nn_setup *setup, const nn_detector_options *options, nn_error *er
   }
   if (options->std) {
     if (!nn_value_numbers (options->std, three, 3) || !(three[0] > 0 && three[1] > 0 && three[2] > 0))
-      return nn_fail (err, NN_ERR_ARGUMENT, "std=%.60s: it takes three numbers above 0 with commas between them",
-                      options->std);
+      return nn_fail (err, NN_ERR_ARGUMENT,
+                      "std=%.60s: it takes three numbers above 0 with commas between them", options->std);
     set_three (setup->page.std, three);
   }
   if (options->labels_file) {
@@ -210,8 +217,8 @@ settle_side (const nn_model *model, const char *which, int64_t own, int wanted, 
 }
 
 static nn_status
-settle_size (nn_setup *setup, const nn_model *model, const nn_modelinfo *info, const nn_detector_options *options,
-             nn_error *err)
+settle_size (nn_setup *setup, const nn_model *model, const nn_modelinfo *info,
+             const nn_detector_options *options, nn_error *err)
 {
   nn_value_info input = nn_model_input (model, setup->signature.page);
   int width = options->input_width ? options->input_width : info->input_width;
@@ -279,10 +286,13 @@ own_labels (const nn_setup *setup, const nn_model *model, int n_classes, nn_erro
   if (reason.status)
     nn_fail (err, reason.status, "%s: labels in its metadata: %s", path, reason.message);
   else if (n_classes)
-    nn_fail (err, NN_ERR_FORMAT, "%s: no labels in it, and none are known for %d classes: name a labels file, or"
-             " write labels= in its .modelinfo", path, n_classes);
+    nn_fail (err, NN_ERR_FORMAT,
+             "%s: no labels in it, and none are known for %d classes: name a labels file, or"
+             " write labels= in its .modelinfo",
+             path, n_classes);
   else
-    nn_fail (err, NN_ERR_FORMAT, "%s: no labels in it: name a labels file, or write labels= in its .modelinfo", path);
+    nn_fail (err, NN_ERR_FORMAT,
+             "%s: no labels in it: name a labels file, or write labels= in its .modelinfo", path);
   return NULL;
 }
 
