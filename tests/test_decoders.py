@@ -143,6 +143,22 @@ def custom_label_cases(rng):
                    regions(ids[keep], scores[keep], place.place(pixels[keep])))
 
 
+def check_placement(decoder, rng):
+    """What lay in the frame comes back to where it lay, through a letterbox and without."""
+    for _ in range(60):
+        frame, size = (tuple(int(v) for v in rng.integers(low, 2000, 2)) for low in (20, 64))
+        for kind in (Stretch, LetterBox):
+            place = kind(frame, size)
+            boxes = np.sort(rng.random((20, 2, 2)), axis=1).reshape(20, 4) * np.array(frame * 2)
+            boxes[0] = (0, 0, *frame)
+            rows = np.zeros((1, 20, 6), np.float32)
+            rows[0, :, :4] = boxes * np.array(place.scale * 2) + np.array(place.offset * 2)
+            rows[0, :, 4] = np.linspace(1, 0.5, 20)
+            found = decoder("yolov10", place, 1, [rows], {"boxes": 0}, 0.2)
+            off = np.abs(np.array([r[2] for r in found]) - boxes).max()
+            assert off < 1e-5 * max(*frame, *size) / min(1, *place.scale), (frame, size, off)
+
+
 def check_refusals(decoder, rng):
     """Outputs that do not belong together, classes without a label, numbers that are none."""
     place, boxes = Stretch((100, 100), (64, 64)), random_boxes(rng, 9)[None]
@@ -191,6 +207,7 @@ def main():
             count, total = count + 1, total + len(wanted)
         print(f"{cases.__name__}: {count} cases, {total} regions, boxes at most {worst:.6f} pixels off (seed {seed})")
         assert total >= 5 * count
+    check_placement(decoder, rng)
     check_refusals(decoder, rng)
     decoder.close()
     return 0

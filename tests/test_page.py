@@ -16,6 +16,7 @@ try:
     import cv2
     import numpy as np
     from PIL import Image
+    from rapid_layout.model_handler.utils import LetterBox  # Ultralytics' own, copied there
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -34,7 +35,8 @@ EDGES = [
     ((1, 1), (608, 800)), ((1, 700), (37, 41)), ((900, 1), (37, 41)), ((2, 2), (5, 3)), ((608, 800), (608, 800)),
     ((1216, 1600), (608, 800)), ((1216, 800), (608, 800)), ((850, 1100), (608, 800)), ((827, 1170), (608, 800)),
     ((9000, 3), (64, 64)), ((3, 9000), (64, 64)), ((100, 4000), (608, 800)), ((607, 799), (608, 800)),
-    ((640, 640), (1, 1)), ((33, 17), (1, 77)),
+    ((640, 640), (1, 1)), ((33, 17), (1, 77)), ((2480, 3508), (608, 800)), ((1, 1), (1, 1)), ((5, 7), (1000, 1)),
+    ((1, 5000), (3, 2)), ((640, 640), (640, 1)),
 ]
 
 
@@ -116,6 +118,26 @@ def make_cases(rng, count):
             yield make_case(rng, frame, size, method)
 
 
+def check_letterbox(program, rng, count):
+    """The whole input, grey and all, as LetterBox makes it; where the page lies in it is told right."""
+    for _ in range(count):
+        frame = tuple(int(v) for v in np.exp(rng.uniform(0, np.log(900), 2)))
+        size = tuple(int(v) for v in rng.integers(1, 11, 2) * 32)
+        case = make_case(rng, frame, size, BILINEAR, letterbox=1, pad=114, bgr=0, mean=[0] * 3, std=[1] * 3)
+        if min(round(side * min(size[0] / frame[0], size[1] / frame[1])) for side in frame) < 1:
+            continue  # nothing is left of one side, and LetterBox fails
+        status, placement, values = run(program, case, rng)
+        wanted = LetterBox(new_shape=(size[1], size[0]))(image=case["rgb"])
+        assert status == 0 and wanted.shape == (size[1], size[0], 3), (frame, size, wanted.shape)
+        assert np.array_equal(np.rint(values * 255), wanted.transpose(2, 0, 1)), (frame, size)
+        x0, y0 = placement[2:]
+        x1, y1 = x0 + placement[0] * frame[0], y0 + placement[1] * frame[1]
+        outside = np.ones(wanted.shape[:2], bool)
+        outside[round(y0):round(y1), round(x0):round(x1)] = False
+        assert (wanted[outside] == 114).all() and max(abs(v - round(v)) for v in (x1, y1)) < 1e-3, (frame, size)
+    print(f"letterbox: {count} pages as LetterBox places them")
+
+
 def run(program, case, rng):
     program.stdin.write(encode(case, rng))
     program.stdin.flush()
@@ -171,6 +193,7 @@ def main():
             failures += 1
             shape = f"{case['rgb'].shape[1]}x{case['rgb'].shape[0]} {case['format']} -> {case['input']}"
             print(f"{FILTER_NAMES[method]} {shape} letterbox {case['letterbox']}: {off.max()} levels off")
+    check_letterbox(program, rng, arguments.cases)
     program.stdin.close()
     assert program.wait() == 0, "nn-resize failed"
     for method, name in FILTER_NAMES.items():
