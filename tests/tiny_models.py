@@ -15,8 +15,8 @@ class Graph:
     def __init__(self, rng, page="image", size=None, kernel=32, batch="batch"):
         self.rng, self.nodes, self.constants, self.count = rng, [], [], 0
         self.page, self.kernel = page, kernel
-        height, width = (size[1], size[0]) if size else ("height", "width")
-        self.inputs = [helper.make_tensor_value_info(page, F32, [batch, 3, height, width])]
+        shape = (3, size[1], size[0]) if size else ("channels", "height", "width")
+        self.inputs = [helper.make_tensor_value_info(page, F32, [batch, *shape])]
 
     def constant(self, array):
         self.count += 1
@@ -38,8 +38,9 @@ class Graph:
         """[N, channels, tiles] of numbers around `bias`; no two channels are equal where a page is one grey."""
         weights = self.rng.normal(0, scale / self.kernel, (channels, 3, self.kernel, self.kernel))
         weights -= weights.mean(axis=(1, 2, 3), keepdims=True)
-        conv = self.add("Conv", self.page, self.constant(weights.astype(np.float32)),
-                        self.constant((bias + self.rng.normal(0, 0.2, channels)).astype(np.float32)), strides=[self.kernel] * 2)
+        biases = (bias + self.rng.normal(0, 0.2, channels)).astype(np.float32)
+        conv = self.add("Conv", self.page, self.constant(weights.astype(np.float32)), self.constant(biases),
+                        strides=[self.kernel] * 2)
         return self.add("Reshape", conv, self.constant(np.array([0, 0, -1])), name=name)
 
     def queries(self, channels, name=None, **how):
@@ -98,10 +99,12 @@ def docling(rng, classes=17, size=(256, 256)):
                     ("scores", F32, ("batch", "n"))])
 
 
-def paddle(rng, columns=7, classes=25, size=(256, 256)):
-    """As Paddle2ONNX converts PP-DocLayout: boxes of the frame by dividing the input's size by the scale."""
+def paddle(rng, columns=7, classes=25, size=(256, 256), reads_shape=True):
+    """As Paddle2ONNX converts PP-DocLayout: boxes of the frame by dividing the input's size by the scale.
+    Some graphs have im_shape and do not read it."""
     g = Graph(rng, "image", size)
-    whole = g.add("Div", g.input("im_shape", F32, "batch", 2), g.input("scale_factor", F32, "batch", 2))
+    shape, scale = g.input("im_shape", F32, "batch", 2), g.input("scale_factor", F32, "batch", 2)
+    whole = g.add("Div", shape if reads_shape else g.constant(np.array([size[::-1]], np.float32)), scale)
     whole = g.add("Gather", whole, g.constant(np.array([1, 0, 1, 0])), axis=1)
     boxes = g.add("Mul", g.corner_boxes(), g.add("Unsqueeze", whole, g.constant(np.array([1]))))
     parts = [g.classes(classes), g.sigmoid(g.queries(1)), boxes]
