@@ -74,7 +74,8 @@ answer (nn_status status, const nn_detections *result, const nn_error *err)
     fwrite (err->message, sizeof err->message, 1, stdout);
   } else {
     fwrite (&n, sizeof n, 1, stdout);
-    fwrite (result->regions, sizeof *result->regions, (size_t) n, stdout);
+    if (n > 0)
+      fwrite (result->regions, sizeof *result->regions, (size_t) n, stdout);
   }
   fflush (stdout);
 }
