@@ -202,7 +202,7 @@ check_inputs (const nn_graph *graph, nn_error *err)
     for (int d = 0; d < input->rank; d++)
       if (input->dim[d] < 0)
         return nn_fail (err, NN_ERR_UNSUPPORTED, "dimension %d of input '%s' is open", d, input->name);
-    if (nn_shape_count (input->rank, input->dim) < 0)
+    if (nn_shape_bytes (input->dtype, input->rank, input->dim) < 0)
       return nn_fail (err, NN_ERR_LIMIT, "input '%s' is too large", input->name);
   }
   return NN_OK;

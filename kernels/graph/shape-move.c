@@ -248,14 +248,26 @@ slice_list (const nn_node *node, int index, const char *name, int64_t *list, int
   return NN_OK;
 }
 
+/* A step as long as the dimension takes one element like a longer one, which no stride could hold. */
+static int64_t
+clamp_step (int64_t step, int64_t extent)
+{
+  int64_t longest = extent > 1 ? extent : 1;
+  return step > longest ? longest : step < -longest ? -longest : step;
+}
+
 /* Limits of one dimension as ONNX has them: negative from the end, then clamped to what the
  * direction allows. */
 static nn_status
 slice_one (int64_t extent, int64_t start, int64_t end, int64_t step, int64_t *from, int64_t *count,
            nn_error *err)
 {
-  if (step == 0 || step == INT64_MIN)
-    return nn_fail (err, NN_ERR_FORMAT, "a step of %" PRId64, step);
+  if (step == 0)
+    return nn_fail (err, NN_ERR_FORMAT, "a step of 0");
+  if (extent == 0) {
+    *from = *count = 0;
+    return NN_OK;
+  }
   int64_t low = step > 0 ? 0 : -1, high = step > 0 ? extent : extent - 1;
   start = start < 0 ? start + extent : start;
   end = end < 0 ? end + extent : end;
@@ -293,7 +305,7 @@ nn_shape_slice_ranges (const nn_node *node, int64_t start[NN_MAX_RANK], int64_t 
     int axis = nn_shape_axis (n_axes > 0 ? axes[i] : i, x->rank);
     if (axis < 0)
       return nn_fail (err, NN_ERR_FORMAT, "axis %" PRId64 " is outside the %d dimensions", axes[i], x->rank);
-    step[axis] = n_steps > 0 ? steps[i] : 1;
+    step[axis] = n_steps > 0 ? clamp_step (steps[i], x->dim[axis]) : 1;
     status = slice_one (x->dim[axis], starts[i], ends[i], step[axis], &start[axis], &count[axis], err);
     if (status != NN_OK)
       return status;

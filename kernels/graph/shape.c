@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define MAX_RESULT_BYTES ((int64_t) 1 << 40)
-#define MAX_EMPTY_EXTENT ((int64_t) 1 << 31) /* kernels make tables for each dimension */
+#define MAX_BYTES ((int64_t) 1 << 40)
+#define MAX_EMPTY_EXTENT ((int64_t) 1 << 31)
 
 bool
 nn_node_has (const nn_node *node, int index)
@@ -21,6 +21,16 @@ nn_shape_axis (int64_t axis, int rank)
   return (int) (axis < 0 ? axis + rank : axis);
 }
 
+int64_t
+nn_shape_bytes (nn_dtype dtype, int rank, const int64_t *dim)
+{
+  int64_t bytes = nn_shape_count (rank, dim), extent = nn_shape_extent (rank, dim);
+  if (bytes < 0 || extent < 0 || (bytes == 0 && extent > MAX_EMPTY_EXTENT) ||
+      __builtin_mul_overflow (bytes, (int64_t) nn_dtype_size (dtype), &bytes))
+    return -1;
+  return bytes <= MAX_BYTES ? bytes : -1;
+}
+
 nn_status
 nn_shape_set (nn_node *node, int index, nn_dtype dtype, int rank, const int64_t *dim, nn_error *err)
 {
@@ -28,15 +38,9 @@ nn_shape_set (nn_node *node, int index, nn_dtype dtype, int rank, const int64_t 
     return NN_OK;
   if (rank > NN_MAX_RANK)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "a result of %d dimensions (at most %d)", rank, NN_MAX_RANK);
-  int64_t bytes = nn_shape_count (rank, dim);
-  if (bytes < 0 || __builtin_mul_overflow (bytes, (int64_t) nn_dtype_size (dtype), &bytes) ||
-      bytes > MAX_RESULT_BYTES)
+  if (nn_shape_bytes (dtype, rank, dim) < 0)
     return nn_fail (err, NN_ERR_LIMIT, "the result's shape is negative or larger than %" PRId64 " bytes",
-                    MAX_RESULT_BYTES);
-  int64_t extent = nn_shape_extent (rank, dim);
-  if (bytes == 0 && (extent < 0 || extent > MAX_EMPTY_EXTENT))
-    return nn_fail (err, NN_ERR_LIMIT, "the result is empty, but has dimensions larger than %" PRId64,
-                    MAX_EMPTY_EXTENT);
+                    MAX_BYTES);
   nn_value *value = node->out[index];
   value->dtype = dtype;
   value->rank = rank;

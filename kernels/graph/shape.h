@@ -139,10 +139,14 @@ int nn_shape_axis (int64_t axis, int rank);
 nn_status nn_shape_constant_ints (const nn_node *node, int index, int64_t *ints, int max, int *n,
                                   nn_error *err);
 
+/* Bytes of a tensor; -1 where a dimension is negative, where they are more than 2^40, or where the
+ * tensor is empty and its other dimensions multiply to more than 2^31: kernels make tables for each
+ * dimension, and strides are products of dimensions. */
+int64_t nn_shape_bytes (nn_dtype dtype, int rank, const int64_t *dim);
+
 /* Whether operand `index` is there. */
 bool nn_node_has (const nn_node *node, int index);
 
-/* Sets result `index` (nothing if nobody wants it). Fails where dimensions are negative or the
- * result would have more than 2^40 bytes. */
+/* Sets result `index` (nothing if nobody wants it). Fails where nn_shape_bytes() does. */
 nn_status nn_shape_set (nn_node *node, int index, nn_dtype dtype, int rank, const int64_t *dim,
                         nn_error *err);

@@ -102,15 +102,13 @@ static nn_status
 read_shape (const Onnx__TensorProto *proto, nn_tensor *tensor, nn_error *err)
 {
   nn_dtype dtype = nn_dtype_from_onnx (proto->data_type);
-  int64_t bytes;
   if (proto->segment != NULL)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "it is stored in segments");
   if (dtype == NN_DTYPE_NONE)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "element type %" PRId32 " is not supported", proto->data_type);
   if (proto->n_dims > NN_MAX_RANK)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "%zu dimensions (at most %d)", proto->n_dims, NN_MAX_RANK);
-  int64_t count = nn_shape_count ((int) proto->n_dims, proto->dims);
-  if (count < 0 || nn_shape_extent ((int) proto->n_dims, proto->dims) < 0 || __builtin_mul_overflow (count, (int64_t) nn_dtype_size (dtype), &bytes))
+  if (nn_shape_bytes (dtype, (int) proto->n_dims, proto->dims) < 0)
     return nn_fail (err, NN_ERR_FORMAT, "its dimensions are negative or their product is too large");
   *tensor = nn_tensor_make (dtype, (int) proto->n_dims, proto->dims, NN_LAYOUT_ROW_MAJOR, NULL);
   return NN_OK;
