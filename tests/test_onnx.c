@@ -1,218 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The loader: what a file may not do to it. Models are made with protobuf-c's packer and then
  * damaged; every refusal is one message that names the file and the cause. */
-#include "kernels/nn.h"
-#include "kernels/onnx/onnx.h"
 #include "nn_check.h"
+#include "small_onnx.h"
 
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/test_onnx.XXXXXX";
-
-static int
-remove_entry (const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-  return remove (path);
-}
-
-static void
-remove_folder (void)
-{
-  nftw (folder, remove_entry, 4, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *
-path_in_folder (const char *name)
-{
-  static char path[256];
-  snprintf (path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
-static const char *
-write_file (const char *name, const void *data, size_t size)
-{
-  const char *path = path_in_folder (name);
-  FILE *file = fopen (path, "wb");
-  if (file == NULL || fwrite (data, 1, size, file) != size || fclose (file) != 0)
-    perror (path);
-  return path;
-}
-
-/* ---------------------------------------------------------------- a small model */
-
-/* x [N,2,4,4] → Conv (w [3,2,1,1]) → c → Relu → y, with everything in one struct, so that a test
- * changes one field and packs. */
-typedef struct small {
-  Onnx__ModelProto model;
-  Onnx__GraphProto graph;
-  Onnx__OperatorSetIdProto opset, *opsets[1];
-  Onnx__StringStringEntryProto meta, *metas[1];
-  Onnx__NodeProto conv, relu, *nodes[2];
-  char *conv_in[2], *conv_out[1], *relu_in[1], *relu_out[1];
-  Onnx__AttributeProto attr, *attrs[1];
-  int64_t kernel[2];
-  Onnx__TensorProto w, *tensors[1];
-  int64_t w_dims[4];
-  float w_data[6];
-  Onnx__ValueInfoProto x, y, *xs[1], *ys[1];
-  Onnx__TypeProto type;
-  Onnx__TypeProto__Tensor tensor_type;
-  Onnx__TensorShapeProto shape;
-  Onnx__TensorShapeProto__Dimension dim[4], *dims[4];
-} small;
-
-static void
-small_nodes (small *s)
-{
-  onnx__node_proto__init (&s->conv);
-  onnx__node_proto__init (&s->relu);
-  onnx__attribute_proto__init (&s->attr);
-  s->conv.op_type = "Conv";
-  s->conv.name = "first";
-  s->conv_in[0] = "x";
-  s->conv_in[1] = "w";
-  s->conv_out[0] = "c";
-  s->conv.n_input = 2;
-  s->conv.input = s->conv_in;
-  s->conv.n_output = 1;
-  s->conv.output = s->conv_out;
-  s->kernel[0] = s->kernel[1] = 1;
-  s->attr.name = "kernel_shape";
-  s->attr.has_type = 1;
-  s->attr.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
-  s->attr.n_ints = 2;
-  s->attr.ints = s->kernel;
-  s->attrs[0] = &s->attr;
-  s->conv.n_attribute = 1;
-  s->conv.attribute = s->attrs;
-  s->relu.op_type = "Relu";
-  s->relu_in[0] = "c";
-  s->relu_out[0] = "y";
-  s->relu.n_input = s->relu.n_output = 1;
-  s->relu.input = s->relu_in;
-  s->relu.output = s->relu_out;
-  s->nodes[0] = &s->conv;
-  s->nodes[1] = &s->relu;
-}
-
-static void
-small_values (small *s)
-{
-  onnx__tensor_proto__init (&s->w);
-  onnx__value_info_proto__init (&s->x);
-  onnx__value_info_proto__init (&s->y);
-  onnx__type_proto__init (&s->type);
-  onnx__type_proto__tensor__init (&s->tensor_type);
-  onnx__tensor_shape_proto__init (&s->shape);
-  s->w.name = "w";
-  s->w.has_data_type = 1;
-  s->w.data_type = 1;
-  s->w.n_dims = 4;
-  s->w.dims = s->w_dims;
-  memcpy (s->w_dims, (int64_t[]){ 3, 2, 1, 1 }, sizeof s->w_dims);
-  for (int i = 0; i < 6; i++)
-    s->w_data[i] = (float) i - 2.5f;
-  s->w.n_float_data = 6;
-  s->w.float_data = s->w_data;
-  s->tensors[0] = &s->w;
-  for (int i = 0; i < 4; i++) {
-    onnx__tensor_shape_proto__dimension__init (&s->dim[i]);
-    s->dim[i].value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
-    s->dim[i].dim_value = (int64_t[]){ 1, 2, 4, 4 }[i];
-    s->dims[i] = &s->dim[i];
-  }
-  s->shape.n_dim = 4;
-  s->shape.dim = s->dims;
-  s->tensor_type.has_elem_type = 1;
-  s->tensor_type.elem_type = 1;
-  s->tensor_type.shape = &s->shape;
-  s->type.value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
-  s->type.tensor_type = &s->tensor_type;
-  s->x.name = "x";
-  s->x.type = &s->type;
-  s->y.name = "y";
-  s->xs[0] = &s->x;
-  s->ys[0] = &s->y;
-}
-
-static small *
-small_new (void)
-{
-  small *s = calloc (1, sizeof *s);
-  onnx__model_proto__init (&s->model);
-  onnx__graph_proto__init (&s->graph);
-  onnx__operator_set_id_proto__init (&s->opset);
-  onnx__string_string_entry_proto__init (&s->meta);
-  small_nodes (s);
-  small_values (s);
-  s->graph.n_node = 2;
-  s->graph.node = s->nodes;
-  s->graph.n_initializer = 1;
-  s->graph.initializer = s->tensors;
-  s->graph.n_input = s->graph.n_output = 1;
-  s->graph.input = s->xs;
-  s->graph.output = s->ys;
-  s->opset.has_version = 1;
-  s->opset.version = 13;
-  s->opsets[0] = &s->opset;
-  s->meta.key = "character";
-  s->meta.value = "text\ntitle";
-  s->metas[0] = &s->meta;
-  s->model.n_metadata_props = 1;
-  s->model.metadata_props = s->metas;
-  s->model.has_ir_version = 1;
-  s->model.ir_version = 8;
-  s->model.graph = &s->graph;
-  s->model.n_opset_import = 1;
-  s->model.opset_import = s->opsets;
-  return s;
-}
-
-static uint8_t *
-pack (const small *s, size_t *size)
-{
-  *size = onnx__model_proto__get_packed_size (&s->model);
-  uint8_t *data = malloc (*size);
-  onnx__model_proto__pack (&s->model, data);
-  return data;
-}
-
-/* Loads and plans; true if that works. What loads can be opened for its declarations too. */
-static bool
-loads (const char *path, nn_error *err)
-{
-  *err = (nn_error){ 0 };
-  nn_model *model = nn_model_open (path, err);
-  nn_plan *plan = model != NULL ? nn_plan_new (model, &(nn_plan_options) { .batch = 1, .threads = 1 }, err) : NULL;
-  bool ok = plan != NULL;
-  nn_error any_err;
-  nn_model *any = nn_model_open_any (path, &any_err);
-  CHECK (any != NULL || model == NULL, "%s", any_err.message);
-  nn_model_unref (any);
-  nn_plan_unref (plan);
-  nn_model_unref (model);
-  return ok;
-}
-
-/* Packs, frees and loads the model; it must fail with `status` and a message that has `cause`. */
-static void
-refuses (small *s, nn_status status, const char *cause)
-{
-  size_t size;
-  nn_error err;
-  uint8_t *data = pack (s, &size);
-  const char *path = write_file ("bad.onnx", data, size);
-  bool ok = loads (path, &err);
-  CHECK (!ok && err.status == status, "expected '%s', got status %d: %s", cause, err.status, err.message);
-  CHECK (strstr (err.message, cause) != NULL, "expected '%s', got: %s", cause, err.message);
-  CHECK (strncmp (err.message, path, strlen (path)) == 0, "no path in: %s", err.message);
-  free (data);
-  free (s);
-}
 
 /* ---------------------------------------------------------------- tests */
 
@@ -224,8 +17,8 @@ test_good (void)
   small *s = small_new ();
   s->dim[0].value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
   s->dim[0].dim_param = "N";
-  uint8_t *data = pack (s, &size);
-  nn_model *model = nn_model_open (write_file ("good.onnx", data, size), &err);
+  uint8_t *data = small_pack (s, &size);
+  nn_model *model = nn_model_open (small_write ("good.onnx", data, size), &err);
   CHECK (model != NULL, "%s", err.message);
   if (model == NULL)
     return;
@@ -269,7 +62,7 @@ static void
 refuses_file (const char *path, nn_status status, const char *cause)
 {
   nn_error err;
-  bool ok = loads (path, &err);
+  bool ok = small_loads (path, &err);
   CHECK (!ok && err.status == status && strstr (err.message, cause) != NULL &&
              strstr (err.message, path) != NULL,
          "expected '%s' for %s, got status %d: %s", cause, path, err.status, err.message);
@@ -282,17 +75,17 @@ test_files (void)
   static const char pdf[] = "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< >>\nendobj\n";
   static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1";
   static const char zeros[64] = { 0 };
-  refuses_file (path_in_folder ("none.onnx"), NN_ERR_IO, "No such file");
-  refuses_file (folder, NN_ERR_IO, "is a folder");
+  refuses_file (small_path ("none.onnx"), NN_ERR_IO, "No such file");
+  refuses_file (small_path (""), NN_ERR_IO, "is a folder");
   refuses_file ("/dev/null", NN_ERR_IO, "not a regular file");
-  if (mkfifo (path_in_folder ("pipe"), 0600) == 0)
-    refuses_file (path_in_folder ("pipe"), NN_ERR_IO, "not a regular file");
-  refuses_file (write_file ("empty.onnx", "", 0), NN_ERR_FORMAT, "empty");
-  refuses_file (write_file ("text.onnx", text, sizeof text - 1), NN_ERR_FORMAT, "not an ONNX");
-  refuses_file (write_file ("a.pdf", pdf, sizeof pdf - 1), NN_ERR_FORMAT, "not an ONNX");
-  refuses_file (write_file ("a.png", png, sizeof png - 1), NN_ERR_FORMAT, "not an ONNX");
-  refuses_file (write_file ("zeros.onnx", zeros, sizeof zeros), NN_ERR_FORMAT, "not an ONNX");
-  refuses_file (write_file ("ir.onnx", "\x08\x08", 2), NN_ERR_FORMAT, "no graph");
+  if (mkfifo (small_path ("pipe"), 0600) == 0)
+    refuses_file (small_path ("pipe"), NN_ERR_IO, "not a regular file");
+  refuses_file (small_write ("empty.onnx", "", 0), NN_ERR_FORMAT, "empty");
+  refuses_file (small_write ("text.onnx", text, sizeof text - 1), NN_ERR_FORMAT, "not an ONNX");
+  refuses_file (small_write ("a.pdf", pdf, sizeof pdf - 1), NN_ERR_FORMAT, "not an ONNX");
+  refuses_file (small_write ("a.png", png, sizeof png - 1), NN_ERR_FORMAT, "not an ONNX");
+  refuses_file (small_write ("zeros.onnx", zeros, sizeof zeros), NN_ERR_FORMAT, "not an ONNX");
+  refuses_file (small_write ("ir.onnx", "\x08\x08", 2), NN_ERR_FORMAT, "no graph");
 }
 
 /* The opset stands behind the graph, so no prefix is a model. */
@@ -303,12 +96,12 @@ test_truncated (void)
   size_t size;
   small *s = small_new ();
   s->model.n_metadata_props = 0;
-  uint8_t *data = pack (s, &size);
+  uint8_t *data = small_pack (s, &size);
   for (size_t n = 1; n < size; n++) {
-    bool ok = loads (write_file ("cut.onnx", data, n), &err);
+    bool ok = small_loads (small_write ("cut.onnx", data, n), &err);
     CHECK (!ok && err.message[0] != '\0', "%zu of %zu bytes load", n, size);
   }
-  CHECK (loads (write_file ("cut.onnx", data, size), &err), "the whole does not load: %s", err.message);
+  CHECK (small_loads (small_write ("cut.onnx", data, size), &err), "the whole does not load: %s", err.message);
   free (data);
   free (s);
 }
@@ -323,12 +116,12 @@ test_damaged (void)
   size_t size;
   int n_loaded = 0;
   small *s = small_new ();
-  uint8_t *data = pack (s, &size);
+  uint8_t *data = small_pack (s, &size);
   for (size_t at = 0; at < size; at++)
     for (size_t k = 0; k < sizeof values; k++) {
       uint8_t kept = data[at];
       data[at] = values[k];
-      bool ok = loads (write_file ("damaged.onnx", data, size), &err);
+      bool ok = small_loads (small_write ("damaged.onnx", data, size), &err);
       CHECK (ok || (err.status != NN_OK && err.message[0] != '\0'), "byte %zu: no message", at);
       n_loaded += ok;
       data[at] = kept;
@@ -367,7 +160,7 @@ test_nested (void)
   size_t n = 1 + put_length (data + 1, have);
   memcpy (data + n, from_end + sizeof from_end - have, have);
   printf ("%d nested graphs in %zu bytes\n", LEVELS, n + have);
-  refuses_file (write_file ("nested.onnx", data, n + have), NN_ERR_LIMIT, "nested");
+  refuses_file (small_write ("nested.onnx", data, n + have), NN_ERR_LIMIT, "nested");
   free (data);
 }
 
@@ -381,7 +174,7 @@ test_many_messages (void)
   size_t n = 1 + put_length (data + 1, 2 * nodes);
   for (size_t i = 0; i < nodes; i++)
     data[n + 2 * i] = 1 << 3 | 2;
-  refuses_file (write_file ("many.onnx", data, n + 2 * nodes), NN_ERR_LIMIT, "more than");
+  refuses_file (small_write ("many.onnx", data, n + 2 * nodes), NN_ERR_LIMIT, "more than");
   data[0] = 7 << 3 | 2;
   nodes = NN_ONNX_MAX_NODES + 1;
   n = 1 + put_length (data + 1, 2 * nodes);
@@ -390,16 +183,9 @@ test_many_messages (void)
     data[n + 2 * i + 1] = 0;
   }
   memcpy (data + n + 2 * nodes, "\x42\x02\x10\x0d", 4); /* opset 13 */
-  refuses_file (write_file ("many.onnx", data, n + 2 * nodes + 4), NN_ERR_LIMIT, "nodes");
+  refuses_file (small_write ("many.onnx", data, n + 2 * nodes + 4), NN_ERR_LIMIT, "nodes");
   free (data);
 }
-
-#define REFUSES(status, cause, ...)                                                                          \
-  do {                                                                                                       \
-    small *s = small_new ();                                                                                 \
-    __VA_ARGS__;                                                                                             \
-    refuses (s, status, cause);                                                                              \
-  } while (0)
 
 static void
 test_tensors (void)
@@ -465,7 +251,7 @@ test_structure (void)
 int
 main (void)
 {
-  if (mkdtemp (folder) == NULL || atexit (remove_folder) != 0)
+  if (!small_folder ())
     return 1;
   test_good ();
   test_files ();
