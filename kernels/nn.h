@@ -38,8 +38,10 @@ typedef struct nn_value_info {
   int64_t dim[NN_MAX_RANK]; /* -1 where the file leaves it open (batch, image size) */
 } nn_value_info;
 
-/* Reads an ONNX file. NULL with the file named in `err` if it is missing, truncated, nested too
- * deeply, not ONNX, or holds an operator that no backend has. */
+/* Reads an ONNX file of operator sets 7 to 21. NULL with the file named in `err` if it is missing,
+ * truncated, nested too deeply, not ONNX, or holds an operator that no backend has. Weights stay in
+ * the file, or in the files beside it that it names (external data, in its folder or below, no
+ * symbolic links); plans read them, and fail if one of these files was changed in between. */
 nn_model *nn_model_open (const char *path, nn_error *err);
 nn_model *nn_model_ref (nn_model *model);
 void nn_model_unref (nn_model *model); /* NULL is fine */

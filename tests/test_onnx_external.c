@@ -5,6 +5,7 @@
 #include "small_onnx.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -251,6 +252,38 @@ test_sharing (void)
   small_refuses (e.s, NN_ERR_LIMIT, "several times the size");
 }
 
+/* A model is shared by threads, each of which may plan it. */
+static void *
+plan_often (void *model)
+{
+  nn_error err = { 0 };
+  for (int i = 0; i < 20; i++) {
+    nn_plan *plan = nn_plan_new (model, NN_DEVICE_CPU, 1, 1, &err);
+    if (plan == NULL)
+      return strdup (err.message);
+    nn_plan_unref (plan);
+  }
+  return NULL;
+}
+
+static void
+test_threads (void)
+{
+  nn_error err = { 0 };
+  pthread_t threads[4];
+  small_write ("w.bin", floats, sizeof floats);
+  nn_model *model = open_external ("w.bin", NULL, NULL, &err);
+  CHECK (model != NULL, "%s", err.message);
+  for (int i = 0; model != NULL && i < 4; i++)
+    CHECK (pthread_create (&threads[i], NULL, plan_often, model) == 0, "no thread");
+  for (int i = 0; model != NULL && i < 4; i++) {
+    void *message;
+    CHECK (pthread_join (threads[i], &message) == 0 && message == NULL, "%s", (char *) message);
+    free (message);
+  }
+  nn_model_unref (model);
+}
+
 int
 main (void)
 {
@@ -261,5 +294,6 @@ main (void)
   test_places ();
   test_changes ();
   test_sharing ();
+  test_threads ();
   return nn_check_report ();
 }

@@ -198,6 +198,8 @@ def passing_on(folder):
     x = rng.standard_normal(5).astype(np.float32)
     model = make([helper.make_node("Identity", ["x"], ["y"])], [], [5])
     compare("an output that is an input's Identity", model, folder, x)
+    model.graph.node[0].output[0], model.graph.output[0].name = "unread", "x"
+    compare("an output that is the input", model, folder, x, x)
     model = make([helper.make_node("Relu", ["x"], ["unread"])], [numpy_helper.from_array(x + 1, "y")], [5])
     compare("an output that is a weight", model, folder, x, x + 1)
     model = make([helper.make_node("Identity", ["w"], ["a"]), helper.make_node("Identity", ["a"], ["y"])],

@@ -11,7 +11,10 @@
 #define MIB ((size_t) 1 << 20)
 
 /* AddressSanitizer's memory is not ours to bound. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature (address_sanitizer)
 #define MEASURES false
 #else
 #define MEASURES true

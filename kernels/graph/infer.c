@@ -14,7 +14,7 @@
 #define MAX_FOLDING_STEPS ((double) (1 << 24))
 #else
 #define MAX_FOLDED_BYTES ((size_t) 256 << 20) /* that are alive at once */
-#define MAX_FOLDING_STEPS 1e9                 /* some seconds of the slowest kernels */
+#define MAX_FOLDING_STEPS 5e8                 /* some seconds of the slowest kernels */
 #endif
 
 /* Constants are packed once for each node that reads them. */
@@ -95,9 +95,11 @@ release_operands (inference *inf, const nn_node *node)
 {
   for (int i = 0; i < node->n_in; i++) {
     nn_value *value = node->in[i];
-    if (value == NULL || value->n_uses > 0)
+    if (value == NULL)
       continue;
     nn_graph_release_if_unread (inf->graph, value);
+    if (value->constant->data != NULL)
+      continue;
     inf->folded -= inf->of[value->index].folded_bytes;
     inf->of[value->index].folded_bytes = 0;
   }

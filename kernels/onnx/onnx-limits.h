@@ -12,7 +12,7 @@
 #define NN_ONNX_MAX_RESULTS ((size_t) 100000) /* of all nodes together */
 #define NN_ONNX_MAX_OVERHEAD ((size_t) 1 << 30) /* of unpacked structures beyond the file's size */
 #define NN_ONNX_MAX_DATA_FILES ((size_t) 1024)
-#define NN_ONNX_MIN_OPSET 7
+#define NN_ONNX_MIN_OPSET 7 /* each of them is tested: tests/test_onnx_files.py */
 #define NN_ONNX_MAX_OPSET 21
 
 /* Elements in raw_data from this size on stay in the file until a graph is made. */
