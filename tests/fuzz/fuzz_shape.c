@@ -2,53 +2,19 @@
 /* What planning does to a graph before kernels see it: shapes and folding (which runs kernels on
  * constants), fusions, the CPU's rewriting, layouts, arena. */
 #include "fuzz.h"
-#include "kernels/backend.h"
-
-#include <stdlib.h>
 
 #define MAX_ARENA_BYTES ((size_t) 64 << 20)
-
-/* As a session does with the batch; other open dimensions are refused there. */
-static void
-set_open_dimensions (nn_graph *graph)
-{
-  for (int i = 0; i < graph->n_inputs; i++)
-    for (int d = 0; d < graph->inputs[i]->rank; d++)
-      if (graph->inputs[i]->dim[d] == NN_DIM_UNKNOWN)
-        graph->inputs[i]->dim[d] = 2;
-}
-
-static nn_status
-plan (nn_graph *graph, nn_error *err)
-{
-  nn_status status;
-  size_t arena;
-  set_open_dimensions (graph);
-  if ((status = nn_graph_infer (graph, err)) != NN_OK)
-    return status;
-  if (nn_graph_fuse (graph, err) < 0)
-    return err->status;
-  if ((status = nn_backend_cpu.rewrite (graph, err)) != NN_OK ||
-      (status = nn_graph_assign_layouts (graph, err)) != NN_OK)
-    return status;
-  size_t *offset = calloc ((size_t) graph->n_values + 1, sizeof *offset);
-  if (offset == NULL)
-    abort ();
-  status = nn_graph_plan_arena (graph, MAX_ARENA_BYTES, offset, &arena, err);
-  free (offset);
-  return status;
-}
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   nn_error err = { 0 };
   nn_onnx onnx;
-  if (nn_onnx_open_memory (&onnx, data, size, &err) != NN_OK)
-    return 0;
-  nn_graph *graph = nn_onnx_build (&onnx, &err);
-  if (graph != NULL && plan (graph, &err) != NN_OK)
+  nn_graph *graph = fuzz_plan (&onnx, data, size, MAX_ARENA_BYTES, &err);
+  if (graph == NULL) {
     fuzz_check_error (&err);
+    return 0;
+  }
   nn_graph_free (graph);
   nn_onnx_close (&onnx);
   return 0;

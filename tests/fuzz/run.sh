@@ -10,7 +10,7 @@ usage: tests/fuzz/run.sh [--build DIR] SECONDS [TARGET]...
        tests/fuzz/run.sh [--build DIR] --runs N [TARGET]...
 
 Builds the fuzz targets with clang, in build-fuzz unless told otherwise, and runs each of them (or those
-named: fuzz_onnx, fuzz_shape) for SECONDS, from the inputs that earlier runs kept in DIR/corpus; or N times
+named: fuzz_onnx, fuzz_shape, fuzz_run) for SECONDS, from the inputs that earlier runs kept in DIR/corpus; or N times
 from a fixed seed, keeping nothing. The first inputs are the models of tests/checkops.py, if
 $DOCLAYOUT_TEST_PYTHON (else python3) has what that needs. An input that fails is left in DIR as crash-…,
 timeout-… or oom-…; give it to DIR/tests/fuzz/TARGET to see why. Without clang's libFuzzer the exit status
@@ -31,7 +31,7 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 [[ -n $seconds || -n $runs ]] || { usage >&2; exit 2; }
-[[ ${#targets[@]} -gt 0 ]] || targets=(fuzz_onnx fuzz_shape)
+[[ ${#targets[@]} -gt 0 ]] || targets=(fuzz_onnx fuzz_shape fuzz_run)
 
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT
