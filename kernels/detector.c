@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "model/labels.h"
 #include "model/setup.h"
@@ -42,7 +41,7 @@ struct nn_detector {
   int n_labels;
   lane *lanes;
   int batch, n_lanes;
-  size_t weight_bytes; /* of the model file, which is nearly all weights */
+  size_t weight_bytes; /* of the model's files, which are nearly all weights */
 
   pthread_mutex_t mutex; /* guards what follows; the job itself is read-only while it runs */
   pthread_cond_t wake, done;
@@ -255,8 +254,7 @@ open_all (nn_detector *d, const nn_detector_options *options, nn_error *err)
 {
   if (nn_setup_resolve (&d->setup, d->model, options, err) || open_plan (d, options, err))
     return err->status;
-  struct stat file;
-  d->weight_bytes = stat (nn_model_path (d->model), &file) ? 0 : (size_t) file.st_size;
+  d->weight_bytes = nn_model_bytes (d->model);
   d->lanes = calloc ((size_t) d->n_lanes, sizeof *d->lanes);
   if (!d->lanes)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d pages side by side", d->n_lanes);

@@ -47,6 +47,7 @@ nn_model *nn_model_ref (nn_model *model);
 void nn_model_unref (nn_model *model); /* NULL is fine */
 
 const char *nn_model_path (const nn_model *model);
+size_t nn_model_bytes (const nn_model *model); /* of the file and its data files */
 int nn_model_n_inputs (const nn_model *model);
 int nn_model_n_outputs (const nn_model *model);
 nn_value_info nn_model_input (const nn_model *model, int index);

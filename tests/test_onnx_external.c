@@ -104,8 +104,12 @@ check_good (char *location, char *offset, char *length, const float *weights)
   nn_error err = { 0 };
   nn_model *model = open_external (location, offset, length, &err);
   CHECK (model != NULL, "%s: %s", location, err.message);
-  if (model != NULL)
+  if (model != NULL) {
+    struct stat st;
+    CHECK (stat (small_path ("external.onnx"), &st) == 0, "stat");
+    CHECK (nn_model_bytes (model) == (size_t) st.st_size + 32, "%zu bytes", nn_model_bytes (model));
     check_runs (model, weights);
+  }
   nn_model_unref (model);
 }
 

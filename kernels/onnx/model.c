@@ -101,6 +101,12 @@ nn_model_path (const nn_model *model)
   return model->path;
 }
 
+size_t
+nn_model_bytes (const nn_model *model)
+{
+  return (size_t) (model->onnx.file.size + model->onnx.data_files.bytes);
+}
+
 int
 nn_model_n_inputs (const nn_model *model)
 {
