@@ -95,7 +95,7 @@ small_values (small *s)
   s->w.dims = s->w_dims;
   memcpy (s->w_dims, (int64_t[]){ 3, 2, 1, 1 }, sizeof s->w_dims);
   for (int i = 0; i < 6; i++)
-    s->w_data[i] = (float) i - 2.5f;
+    s->w_data[i] = (float)i - 2.5f;
   s->w.n_float_data = 6;
   s->w.float_data = s->w_data;
   s->tensors[0] = &s->w;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define MIB ((size_t) 1 << 20)
+#define MIB ((size_t)1 << 20)
 #define SLOW_S 5 /* for what takes some hundredths */
 
 static double
@@ -17,7 +17,7 @@ now (void)
 {
   struct timespec t;
   clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 static nn_graph *
@@ -80,7 +80,8 @@ test_folded_bytes (void)
   nn_value *c = constant (graph, "c", 1, &n);
   set_output (graph, concat (graph, "three", (nn_value *[]){ c, c, c }, 3));
   CHECK (nn_graph_infer (graph, &err) == NN_ERR_LIMIT, "300 MiB were folded");
-  CHECK (strstr (err.message, "node 'three' (Concat): constants computed when loading") != NULL, "%s", err.message);
+  CHECK (strstr (err.message, "node 'three' (Concat): constants computed when loading") != NULL, "%s",
+         err.message);
   nn_graph_free (graph);
 }
 
@@ -93,14 +94,14 @@ test_folded_chain (void)
   nn_graph *graph = new_graph (&x, 1);
   const int64_t n = 10 << 20;
   nn_value *c = constant (graph, "c", 1, &n);
-  ((float *) c->constant->data)[7] = 3;
+  ((float *)c->constant->data)[7] = 3;
   for (int i = 0; i < 10; i++)
     c = node (graph, i == 4 ? "Identity" : "Relu", i == 4 ? "same" : "relu", &c, 1);
   set_output (graph, c);
   CHECK (nn_graph_infer (graph, &err) == NN_OK, "%s", err.message);
   CHECK (graph->n_nodes == 0, "%d nodes are left", graph->n_nodes);
   const nn_tensor *folded = graph->outputs[0]->constant;
-  CHECK (folded != NULL && ((float *) folded->data)[7] == 3, "the result is wrong");
+  CHECK (folded != NULL && ((float *)folded->data)[7] == 3, "the result is wrong");
   CHECK (nn_weights_bytes (graph->weights) == 40 * MIB, "%zu MiB are kept",
          nn_weights_bytes (graph->weights) / MIB);
   nn_graph_free (graph);
@@ -115,14 +116,14 @@ test_folded_shared (void)
   const int64_t n = 1 << 20;
   nn_graph *graph = new_graph (&x, n);
   nn_value *c = constant (graph, "c", 1, &n), *same, *relu, *sum;
-  ((float *) c->constant->data)[5] = 2;
+  ((float *)c->constant->data)[5] = 2;
   same = node (graph, "Identity", "same", &c, 1);
   relu = node (graph, "Relu", "relu", &c, 1);
   sum = node (graph, "Add", "a", (nn_value *[]){ x, same }, 2);
   set_output (graph, node (graph, "Add", "b", (nn_value *[]){ sum, relu }, 2));
   CHECK (nn_graph_infer (graph, &err) == NN_OK, "%s", err.message);
   const nn_tensor *read = graph->first->in[1]->constant;
-  CHECK (read != NULL && read->data != NULL && ((float *) read->data)[5] == 2, "released before it was read");
+  CHECK (read != NULL && read->data != NULL && ((float *)read->data)[5] == 2, "released before it was read");
   nn_graph_free (graph);
 }
 
@@ -137,8 +138,8 @@ test_folded_steps (void)
   nn_value *small = constant (graph, "small", 2, (int64_t[]){ 64, 64 });
   double start = now ();
   nn_value *product = node (graph, "MatMul", "large", (nn_value *[]){ large, large }, 2);
-  set_output (graph, concat (graph, "both",
-                             (nn_value *[]){ node (graph, "Flatten", "flat", &product, 1) }, 1));
+  set_output (graph,
+              concat (graph, "both", (nn_value *[]){ node (graph, "Flatten", "flat", &product, 1) }, 1));
   nn_value *quick = node (graph, "MatMul", "small", (nn_value *[]){ small, small }, 2);
   quick->n_uses++;
   CHECK (nn_graph_infer (graph, &err) == NN_OK, "%s", err.message);
@@ -154,7 +155,7 @@ test_read_bytes (void)
 {
   nn_error err = { 0 };
   nn_value *x;
-  const int64_t n = (int64_t) 1 << 30;
+  const int64_t n = (int64_t)1 << 30;
   nn_graph *graph = new_graph (&x, n);
   static float nothing;
   nn_tensor tensor = nn_tensor_make (NN_F32, 1, &n, NN_LAYOUT_ROW_MAJOR, &nothing);
@@ -175,7 +176,7 @@ test_empty_operands (void)
 {
   nn_error err = { 0 };
   nn_value *x;
-  nn_graph *graph = new_graph (&x, (int64_t) 1 << 62);
+  nn_graph *graph = new_graph (&x, (int64_t)1 << 62);
   set_output (graph, node (graph, "Relu", "relu", &x, 1));
   CHECK (nn_graph_infer (graph, &err) == NN_ERR_LIMIT, "2^64 bytes");
   CHECK (strstr (err.message, "input 'x' is too large") != NULL, "%s", err.message);
@@ -201,11 +202,12 @@ test_many_nodes (void)
   double built = now ();
   CHECK (nn_graph_infer (graph, &err) == NN_OK, "%s", err.message);
   CHECK (graph->n_nodes == N + 1 && graph->first->in[0] == x && x->n_uses == N, "%d nodes", graph->n_nodes);
-  CHECK (nn_graph_fuse (graph, &err) >= 0 && nn_graph_assign_layouts (graph, &err) == NN_OK, "%s", err.message);
+  CHECK (nn_graph_fuse (graph, &err) >= 0 && nn_graph_assign_layouts (graph, &err) == NN_OK, "%s",
+         err.message);
   double fused = now ();
-  offset = calloc ((size_t) graph->n_values, sizeof *offset);
+  offset = calloc ((size_t)graph->n_values, sizeof *offset);
   CHECK (nn_graph_plan_arena (graph, 1u << 30, offset, &arena, &err) == NN_OK, "%s", err.message);
-  CHECK (arena >= (size_t) N * 64, "%zu bytes", arena);
+  CHECK (arena >= (size_t)N * 64, "%zu bytes", arena);
   printf ("%d nodes: built in %.2f s, passes %.2f s, arena %.2f s\n", 2 * N + 1, built - start, fused - built,
           now () - fused);
   CHECK (now () - start < SLOW_S, "it took %.1f s", now () - start);

@@ -107,7 +107,7 @@ check_good (char *location, char *offset, char *length, const float *weights)
   if (model != NULL) {
     struct stat st;
     CHECK (stat (small_path ("external.onnx"), &st) == 0, "stat");
-    CHECK (nn_model_bytes (model) == (size_t) st.st_size + 32, "%zu bytes", nn_model_bytes (model));
+    CHECK (nn_model_bytes (model) == (size_t)st.st_size + 32, "%zu bytes", nn_model_bytes (model));
     check_runs (model, weights);
   }
   nn_model_unref (model);
@@ -154,10 +154,10 @@ test_descriptions (void)
   refuses ("w.bin", "33", NULL, NN_ERR_FORMAT, "'w.bin'");
   external e = external_new ("w.bin", NULL, NULL);
   e.s->w.has_raw_data = 1;
-  e.s->w.raw_data = (ProtobufCBinaryData){ WEIGHTS, (uint8_t *) (uintptr_t) floats };
+  e.s->w.raw_data = (ProtobufCBinaryData){ WEIGHTS, (uint8_t *)(uintptr_t)floats };
   small_refuses (fix (&e), NN_ERR_FORMAT, "there twice");
   e = external_new ("w.bin", NULL, NULL);
-  e.s->w_dims[0] = (int64_t) 1 << 32;
+  e.s->w_dims[0] = (int64_t)1 << 32;
   small_refuses (fix (&e), NN_ERR_FORMAT, "in a file of 32");
 }
 
@@ -282,7 +282,7 @@ test_threads (void)
     CHECK (pthread_create (&threads[i], NULL, plan_often, model) == 0, "no thread");
   for (int i = 0; model != NULL && i < 4; i++) {
     void *message;
-    CHECK (pthread_join (threads[i], &message) == 0 && message == NULL, "%s", (char *) message);
+    CHECK (pthread_join (threads[i], &message) == 0 && message == NULL, "%s", (char *)message);
     free (message);
   }
   nn_model_unref (model);

@@ -8,13 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MIB ((size_t) 1 << 20)
+#define MIB ((size_t)1 << 20)
 
 /* AddressSanitizer's memory is not ours to bound. */
 #ifndef __has_feature
 #define __has_feature(name) 0
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature (address_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer)
 #define MEASURES false
 #else
 #define MEASURES true
@@ -28,12 +28,12 @@ filters (int64_t n, bool raw, float *weights)
   unsigned state = 3;
   for (int64_t i = 0; i < 2 * n; i++) {
     state = state * 1664525u + 1013904223u;
-    weights[i] = (float) (int) (state >> 16) / 65536 - 0.5f;
+    weights[i] = (float)(int)(state >> 16) / 65536 - 0.5f;
   }
   s->w_dims[0] = n;
   s->w.has_raw_data = raw;
-  s->w.raw_data = (ProtobufCBinaryData){ (size_t) n * 8, (uint8_t *) weights };
-  s->w.n_float_data = raw ? 0 : (size_t) n * 2;
+  s->w.raw_data = (ProtobufCBinaryData){ (size_t)n * 8, (uint8_t *)weights };
+  s->w.n_float_data = raw ? 0 : (size_t)n * 2;
   s->w.float_data = weights;
   s->ys[0]->type = NULL;
   return s;
@@ -68,7 +68,7 @@ check_values (const char *path, int64_t n, const float *weights)
       float sum = weights[2 * c] + weights[2 * c + 1];
       wrong += y[16 * c] != (sum > 0 ? sum : 0);
     }
-    CHECK (wrong == 0, "%d of %d channels are wrong", (int) wrong, (int) n);
+    CHECK (wrong == 0, "%d of %d channels are wrong", (int)wrong, (int)n);
   }
   nn_session_free (session);
   nn_plan_unref (plan);
@@ -79,9 +79,9 @@ check_values (const char *path, int64_t n, const float *weights)
 static void
 test_values (void)
 {
-  const int64_t limit = (int64_t) NN_ONNX_LARGE_BYTES / 8;
+  const int64_t limit = (int64_t)NN_ONNX_LARGE_BYTES / 8;
   const int64_t sizes[] = { 1, limit - 1, limit, limit + 1, 5 * limit };
-  float *weights = malloc ((size_t) (5 * limit) * 8);
+  float *weights = malloc ((size_t)(5 * limit) * 8);
   for (int i = 0; i < 5; i++)
     for (int raw = 0; raw < 2; raw++) {
       small *s = filters (sizes[i], raw, weights);
@@ -99,9 +99,10 @@ add_field (ProtobufCMessage *message, ProtobufCMessageUnknownField *field, uint3
   uint8_t *with_length = malloc (length + 8);
   size_t n = 0;
   for (size_t left = length; n == 0 || left > 0; left >>= 7)
-    with_length[n++] = (uint8_t) (left | (left >= 0x80 ? 0x80 : 0));
+    with_length[n++] = (uint8_t)(left | (left >= 0x80 ? 0x80 : 0));
   memcpy (with_length + n, data, length);
-  *field = (ProtobufCMessageUnknownField){ tag, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, n + length, with_length };
+  *field
+      = (ProtobufCMessageUnknownField){ tag, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, n + length, with_length };
   message->unknown_fields = field;
   message->n_unknown_fields = 1;
 }
@@ -109,8 +110,8 @@ add_field (ProtobufCMessage *message, ProtobufCMessageUnknownField *field, uint3
 static void
 test_refusals (void)
 {
-  const int64_t n = (int64_t) NN_ONNX_LARGE_BYTES / 8;
-  float *weights = malloc ((size_t) n * 8);
+  const int64_t n = (int64_t)NN_ONNX_LARGE_BYTES / 8;
+  float *weights = malloc ((size_t)n * 8);
   ProtobufCMessageUnknownField field;
   uint8_t place[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 24 };
   small *s = filters (n, true, weights);
@@ -121,8 +122,8 @@ test_refusals (void)
   small_refuses (s, NN_ERR_FORMAT, "'w': 65536 bytes where its dimensions make 65528");
   s = small_new ();
   s->w.has_raw_data = 1;
-  s->w.raw_data = (ProtobufCBinaryData){ 24, (uint8_t *) s->w_data };
-  add_field (&s->w.base, &field, 9, (uint8_t *) weights, (size_t) n * 8);
+  s->w.raw_data = (ProtobufCBinaryData){ 24, (uint8_t *)s->w_data };
+  add_field (&s->w.base, &field, 9, (uint8_t *)weights, (size_t)n * 8);
   small_refuses (s, NN_ERR_FORMAT, "there twice");
   free (field.data);
   s = small_new ();
@@ -171,7 +172,7 @@ peak_bytes (work run, const char *path)
     _exit (0);
   }
   CHECK (wait4 (child, &status, 0, &usage) == child && status == 0, "the child failed: %d", status);
-  return (size_t) usage.ru_maxrss << 10;
+  return (size_t)usage.ru_maxrss << 10;
 }
 
 static void
@@ -179,7 +180,7 @@ check_peak (const char *what, work run, const char *path, size_t limit)
 {
   size_t base = peak_bytes (do_nothing, path), peak = peak_bytes (run, path);
   size_t more = peak > base ? peak - base : 0;
-  printf ("%s takes %.1f MiB\n", what, (double) more / MIB);
+  printf ("%s takes %.1f MiB\n", what, (double)more / MIB);
   CHECK (more <= limit, "%s: %zu KiB, at most %zu", what, more >> 10, limit >> 10);
 }
 
@@ -189,7 +190,7 @@ test_memory (void)
 {
   const size_t size = 24 * MIB;
   float *weights = calloc (size, 1);
-  small *s = filters ((int64_t) size / 8, true, weights);
+  small *s = filters ((int64_t)size / 8, true, weights);
   write_model (s, "large.onnx");
   s->w.has_raw_data = 0;
   s->w_dims[0] = 3;
@@ -222,11 +223,11 @@ add_weights (nn_graph *graph, const char *name, void *data, int64_t n)
 static void
 test_release (void)
 {
-  const int64_t n = (int64_t) (NN_WEIGHTS_MIN_BYTES / sizeof (float));
+  const int64_t n = (int64_t)(NN_WEIGHTS_MIN_BYTES / sizeof (float));
   nn_error err;
   nn_graph *graph = nn_graph_new (&err);
-  float *data = nn_graph_alloc_weights (graph, (size_t) n * 4);
-  float *output = nn_graph_alloc_weights (graph, (size_t) n * 4);
+  float *data = nn_graph_alloc_weights (graph, (size_t)n * 4);
+  float *output = nn_graph_alloc_weights (graph, (size_t)n * 4);
   nn_value *w = add_weights (graph, "w", data, n), *v = add_weights (graph, "v", data + 16, n - 16);
   nn_value *o = add_weights (graph, "o", output, n);
   w->n_uses = 3;
@@ -261,7 +262,7 @@ test_mappings (void)
   char *data[N];
   size_t bytes = 0;
   for (int i = 0; i < N; i++) {
-    size_t size = (size_t) (1 + i * 7 % 13) * 4096 + (size_t) i;
+    size_t size = (size_t)(1 + i * 7 % 13) * 4096 + (size_t)i;
     data[i] = nn_weights_alloc (weights, size);
     memset (data[i], i, size);
     nn_weights_hold (weights, data[i] + size - 1);
@@ -273,7 +274,7 @@ test_mappings (void)
   CHECK (nn_weights_bytes (weights) == bytes, "memory of others was counted");
   for (int i = 0; i < N; i++) {
     int k = i * 7 % N;
-    CHECK (data[k][0] == (char) k && data[k][k] == (char) k, "mapping %d was lost", k);
+    CHECK (data[k][0] == (char)k && data[k][k] == (char)k, "mapping %d was lost", k);
     nn_weights_drop (weights, data[k] + k);
   }
   CHECK (nn_weights_bytes (weights) == 0, "%zu bytes left", nn_weights_bytes (weights));

@@ -307,7 +307,8 @@ check_read_bytes (const nn_graph *graph, nn_error *err)
         continue;
       size_t bytes = nn_tensor_bytes (node->in[i]->constant);
       if (bytes > MAX_READ_BYTES - read)
-        return nn_fail (err, NN_ERR_LIMIT, "node '%s' (%s): the nodes up to this one read more than %zu MiB of constants",
+        return nn_fail (err, NN_ERR_LIMIT,
+                        "node '%s' (%s): the nodes up to this one read more than %zu MiB of constants",
                         node->name, node->op->name, MAX_READ_BYTES >> 20);
       read += bytes;
     }

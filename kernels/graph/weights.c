@@ -41,7 +41,7 @@ count_before (const nn_weights *weights, const void *data)
   size_t low = 0, high = weights->n;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if ((uintptr_t) weights->mappings[middle].data <= (uintptr_t) data)
+    if ((uintptr_t)weights->mappings[middle].data <= (uintptr_t)data)
       low = middle + 1;
     else
       high = middle;
@@ -56,7 +56,7 @@ find (const nn_weights *weights, const void *data)
   if (n == 0)
     return NULL;
   mapping *m = &weights->mappings[n - 1];
-  return (uintptr_t) data - (uintptr_t) m->data < m->bytes ? m : NULL;
+  return (uintptr_t)data - (uintptr_t)m->data < m->bytes ? m : NULL;
 }
 
 static int
@@ -108,7 +108,7 @@ nn_weights_drop (nn_weights *weights, const void *data)
   munmap (m->data, m->bytes);
   weights->bytes -= m->bytes;
   weights->n--;
-  memmove (m, m + 1, (weights->n - (size_t) (m - weights->mappings)) * sizeof *m);
+  memmove (m, m + 1, (weights->n - (size_t)(m - weights->mappings)) * sizeof *m);
 }
 
 size_t

@@ -26,25 +26,25 @@ static nn_status
 find_typed (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, size_t *n, nn_error *err)
 {
   switch (tensor->dtype) {
-    case NN_F32:
-      tensor->data = proto->float_data;
-      *n = proto->n_float_data;
-      return NN_OK;
-    case NN_F64:
-      tensor->data = proto->double_data;
-      *n = proto->n_double_data;
-      return NN_OK;
-    case NN_I64:
-      tensor->data = proto->int64_data;
-      *n = proto->n_int64_data;
-      return NN_OK;
-    case NN_I32:
-      tensor->data = proto->int32_data;
-      *n = proto->n_int32_data;
-      return NN_OK;
-    default:
-      *n = proto->n_int32_data;
-      return narrow_int32 (graph, proto, tensor, err);
+  case NN_F32:
+    tensor->data = proto->float_data;
+    *n = proto->n_float_data;
+    return NN_OK;
+  case NN_F64:
+    tensor->data = proto->double_data;
+    *n = proto->n_double_data;
+    return NN_OK;
+  case NN_I64:
+    tensor->data = proto->int64_data;
+    *n = proto->n_int64_data;
+    return NN_OK;
+  case NN_I32:
+    tensor->data = proto->int32_data;
+    *n = proto->n_int32_data;
+    return NN_OK;
+  default:
+    *n = proto->n_int32_data;
+    return narrow_int32 (graph, proto, tensor, err);
   }
 }
 
@@ -63,7 +63,7 @@ find_small (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, 
   if (proto->has_raw_data && proto->raw_data.len % size != 0)
     return nn_fail (err, NN_ERR_FORMAT, "%zu bytes are no whole number of %s elements", proto->raw_data.len,
                     nn_dtype_name (tensor->dtype));
-  if ((uint64_t) nn_tensor_count (tensor) != n)
+  if ((uint64_t)nn_tensor_count (tensor) != n)
     return nn_fail (err, NN_ERR_FORMAT, "%zu elements where its dimensions make %" PRId64, n,
                     nn_tensor_count (tensor));
   return NN_OK;
@@ -108,9 +108,9 @@ read_shape (const Onnx__TensorProto *proto, nn_tensor *tensor, nn_error *err)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "element type %" PRId32 " is not supported", proto->data_type);
   if (proto->n_dims > NN_MAX_RANK)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "%zu dimensions (at most %d)", proto->n_dims, NN_MAX_RANK);
-  if (nn_shape_bytes (dtype, (int) proto->n_dims, proto->dims) < 0)
+  if (nn_shape_bytes (dtype, (int)proto->n_dims, proto->dims) < 0)
     return nn_fail (err, NN_ERR_FORMAT, "its dimensions are negative or their product is too large");
-  *tensor = nn_tensor_make (dtype, (int) proto->n_dims, proto->dims, NN_LAYOUT_ROW_MAJOR, NULL);
+  *tensor = nn_tensor_make (dtype, (int)proto->n_dims, proto->dims, NN_LAYOUT_ROW_MAJOR, NULL);
   return NN_OK;
 }
 

@@ -23,8 +23,9 @@ nn_onnx_data_files_init (nn_onnx_data_files *files, const char *model_path, nn_e
 {
   const char *slash = strrchr (model_path, '/');
   *files = (nn_onnx_data_files){ .folder_fd = -1 };
-  files->folder = slash == NULL ? strdup (".")
-                                : strndup (model_path, slash == model_path ? 1 : (size_t) (slash - model_path));
+  files->folder = slash == NULL
+                      ? strdup (".")
+                      : strndup (model_path, slash == model_path ? 1 : (size_t)(slash - model_path));
   return files->folder != NULL ? NN_OK : nn_fail (err, NN_ERR_MEMORY, "out of memory");
 }
 
@@ -53,8 +54,8 @@ parse_number (const char *text, uint64_t *number)
 {
   *number = 0;
   for (const char *at = text; *at != '\0'; at++)
-    if (*at < '0' || *at > '9' || __builtin_mul_overflow (*number, 10, number) ||
-        __builtin_add_overflow (*number, *at - '0', number))
+    if (*at < '0' || *at > '9' || __builtin_mul_overflow (*number, 10, number)
+        || __builtin_add_overflow (*number, *at - '0', number))
       return false;
   return text[0] != '\0';
 }
@@ -119,17 +120,19 @@ static nn_status
 fail_open (const nn_onnx_data_files *files, int error, nn_error *err)
 {
   switch (error) {
-    case ENOENT:
-      return nn_fail (err, NN_ERR_IO, "the file is missing; it belongs to the model and must lie in the folder '%s'",
-                      files->folder);
-    case EXDEV:
-      return nn_fail (err, NN_ERR_FORMAT, "a data file must lie in the model's folder or below");
-    case ELOOP:
-    case ENOTDIR:
-      return nn_fail (err, NN_ERR_IO, "is a symbolic link or behind one; copy the file itself into the folder '%s'",
-                      files->folder);
-    default:
-      return nn_fail (err, NN_ERR_IO, "%s", strerror (error));
+  case ENOENT:
+    return nn_fail (err, NN_ERR_IO,
+                    "the file is missing; it belongs to the model and must lie in the folder '%s'",
+                    files->folder);
+  case EXDEV:
+    return nn_fail (err, NN_ERR_FORMAT, "a data file must lie in the model's folder or below");
+  case ELOOP:
+  case ENOTDIR:
+    return nn_fail (err, NN_ERR_IO,
+                    "is a symbolic link or behind one; copy the file itself into the folder '%s'",
+                    files->folder);
+  default:
+    return nn_fail (err, NN_ERR_IO, "%s", strerror (error));
   }
 }
 
@@ -138,8 +141,7 @@ open_file (nn_onnx_data_files *files, const char *location, nn_onnx_file *file, 
 {
   if (files->folder == NULL)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "a model in memory has no data files");
-  if (files->folder_fd < 0 &&
-      (files->folder_fd = open (files->folder, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+  if (files->folder_fd < 0 && (files->folder_fd = open (files->folder, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
     return nn_fail (err, NN_ERR_IO, "%s: %s", files->folder, strerror (errno));
   int fd = open_location (files, location);
   return fd < 0 ? fail_open (files, errno, err) : nn_onnx_file_take (file, fd, err);
@@ -181,8 +183,8 @@ use_file (nn_onnx_external *external, const char *location, nn_error *err)
   nn_onnx_external_clear (external);
   nn_status status = open_file (files, location, &external->open, err);
   const nn_onnx_data_file *known = find_file (files, location);
-  if (status == NN_OK && known == NULL && external->adds &&
-      (status = add_file (files, location, &external->open, err)) == NN_OK)
+  if (status == NN_OK && known == NULL && external->adds
+      && (status = add_file (files, location, &external->open, err)) == NN_OK)
     known = find_file (files, location);
   if (status == NN_OK && (known == NULL || !nn_onnx_file_same (&known->file, &external->open)))
     status = nn_fail (err, NN_ERR_IO, "the file was changed after the model was opened; open it again");
@@ -210,8 +212,8 @@ nn_onnx_external_read (nn_onnx_external *external, const Onnx__TensorProto *prot
   if (status != NN_OK)
     return status;
   if (place.has_length && place.length != n)
-    return nn_fail (err, NN_ERR_FORMAT, "its external data has %" PRIu64 " bytes where its dimensions make %zu",
-                    place.length, n);
+    return nn_fail (err, NN_ERR_FORMAT,
+                    "its external data has %" PRIu64 " bytes where its dimensions make %zu", place.length, n);
   if ((status = use_file (external, place.location, err)) == NN_OK) {
     if (place.offset > external->open.size || n > external->open.size - place.offset)
       status = nn_fail (err, NN_ERR_FORMAT, "%zu bytes from %" PRIu64 " on, in a file of %" PRIu64, n,

@@ -20,7 +20,7 @@ take (nn_onnx_file *file, const struct stat *st, nn_error *err)
     return nn_fail (err, NN_ERR_IO, "is a folder, not an ONNX file");
   if (!S_ISREG (st->st_mode))
     return nn_fail (err, NN_ERR_IO, "is not a regular file");
-  file->size = (uint64_t) st->st_size;
+  file->size = (uint64_t)st->st_size;
   file->device = st->st_dev;
   file->inode = st->st_ino;
   file->modified = st->st_mtim;
@@ -32,8 +32,8 @@ nn_onnx_file_take (nn_onnx_file *file, int fd, nn_error *err)
 {
   struct stat st;
   *file = (nn_onnx_file){ .fd = fd };
-  nn_status status =
-      fstat (fd, &st) != 0 ? nn_fail (err, NN_ERR_IO, "%s", strerror (errno)) : take (file, &st, err);
+  nn_status status
+      = fstat (fd, &st) != 0 ? nn_fail (err, NN_ERR_IO, "%s", strerror (errno)) : take (file, &st, err);
   if (status != NN_OK)
     nn_onnx_file_close (file);
   return status;
@@ -59,8 +59,8 @@ nn_onnx_file_close (nn_onnx_file *file)
 bool
 nn_onnx_file_same (const nn_onnx_file *a, const nn_onnx_file *b)
 {
-  return a->size == b->size && a->device == b->device && a->inode == b->inode &&
-         a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+  return a->size == b->size && a->device == b->device && a->inode == b->inode
+         && a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
 nn_status
@@ -83,21 +83,21 @@ nn_status
 nn_onnx_file_read (const nn_onnx_file *file, uint64_t offset, void *to, size_t n, nn_error *err)
 {
   if (offset > file->size || n > file->size - offset)
-    return nn_fail (err, NN_ERR_FORMAT, "bytes %llu to %llu of a file of %llu", (unsigned long long) offset,
-                    (unsigned long long) (offset + n), (unsigned long long) file->size);
+    return nn_fail (err, NN_ERR_FORMAT, "bytes %llu to %llu of a file of %llu", (unsigned long long)offset,
+                    (unsigned long long)(offset + n), (unsigned long long)file->size);
   if (file->fd < 0) {
     if (n > 0)
       memcpy (to, file->memory + offset, n);
     return NN_OK;
   }
   for (size_t have = 0; have < n;) {
-    ssize_t got = pread (file->fd, (char *) to + have, n - have, (off_t) (offset + have));
+    ssize_t got = pread (file->fd, (char *)to + have, n - have, (off_t)(offset + have));
     if (got < 0 && errno == EINTR)
       continue;
     if (got <= 0)
       return nn_fail (err, NN_ERR_IO, "%s",
                       got < 0 ? strerror (errno) : "the file became shorter while it was read");
-    have += (size_t) got;
+    have += (size_t)got;
   }
   return NN_OK;
 }

@@ -14,7 +14,7 @@ build (const nn_onnx *onnx, nn_onnx_data_files *adds_to, nn_onnx_source source, 
   if (source.graph == NULL)
     return NULL;
   /* Without additions the files are only read. */
-  source.external.files = adds_to != NULL ? adds_to : (nn_onnx_data_files *) (uintptr_t) &onnx->data_files;
+  source.external.files = adds_to != NULL ? adds_to : (nn_onnx_data_files *)(uintptr_t)&onnx->data_files;
   source.external.adds = adds_to != NULL;
   nn_status status = nn_onnx_build_graph (onnx->proto, &source, n_operators, err);
   nn_onnx_external_clear (&source.external);
@@ -64,8 +64,9 @@ nn_onnx_open (nn_onnx *onnx, const char *path, bool any_operators, nn_error *err
   if (onnx->file.size == 0)
     status = nn_fail (err, NN_ERR_FORMAT, "the file is empty");
   else if (onnx->file.size > NN_ONNX_MAX_FILE_BYTES)
-    status = nn_fail (err, NN_ERR_LIMIT,
-                      "larger than 2 GiB, the most that one ONNX file can be; save its weights as external data");
+    status = nn_fail (
+        err, NN_ERR_LIMIT,
+        "larger than 2 GiB, the most that one ONNX file can be; save its weights as external data");
   else if ((status = nn_onnx_data_files_init (&onnx->data_files, path, err)) == NN_OK)
     status = open_file (onnx, any_operators, err);
   return close_failed (onnx, status);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW_BYTES ((size_t) 256 << 10)
+#define WINDOW_BYTES ((size_t)256 << 10)
 #define MAX_VARINT 10
 #define LENGTH_BYTES 5 /* of a message whose length is known only when it has been written */
 
@@ -39,7 +39,7 @@ static nn_status
 move_window (scan *s)
 {
   uint64_t left = s->file->size - s->at;
-  size_t n = left < WINDOW_BYTES ? (size_t) left : WINDOW_BYTES;
+  size_t n = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
   s->window = s->room;
   s->window_at = s->at;
   s->window_n = n;
@@ -56,7 +56,7 @@ read_varint (scan *s, uint64_t end, uint64_t *value, const char *what)
     if (s->at - s->window_at >= s->window_n && (status = move_window (s)) != NN_OK)
       return status;
     uint8_t byte = s->window[s->at++ - s->window_at];
-    *value |= (uint64_t) (byte & 0x7f) << shift;
+    *value |= (uint64_t)(byte & 0x7f) << shift;
     if (byte < 0x80)
       return NN_OK;
   }
@@ -76,8 +76,8 @@ is_text (const uint8_t *at, const uint8_t *end)
                                        : -1;
     if (c == 0 || more < 0 || end - at < more)
       return false;
-    if ((c == 0xe0 && at[0] < 0xa0) || (c == 0xed && at[0] > 0x9f) || (c == 0xf0 && at[0] < 0x90) ||
-        (c == 0xf4 && at[0] > 0x8f))
+    if ((c == 0xe0 && at[0] < 0xa0) || (c == 0xed && at[0] > 0x9f) || (c == 0xf0 && at[0] < 0x90)
+        || (c == 0xf4 && at[0] > 0x8f))
       return false;
     for (; more > 0; more--)
       if ((*at++ & 0xc0) != 0x80)
@@ -104,16 +104,16 @@ unpacked_bytes (const ProtobufCFieldDescriptor *field, size_t length)
 {
   const size_t per_element = sizeof (void *) + sizeof (ProtobufCBinaryData);
   switch (field->type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-      return length + per_element;
-    case PROTOBUF_C_TYPE_MESSAGE:
-      return ((const ProtobufCMessageDescriptor *) field->descriptor)->sizeof_message + per_element;
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_DOUBLE:
-      return length;
-    default:
-      return length * sizeof (uint64_t);
+  case PROTOBUF_C_TYPE_STRING:
+  case PROTOBUF_C_TYPE_BYTES:
+    return length + per_element;
+  case PROTOBUF_C_TYPE_MESSAGE:
+    return ((const ProtobufCMessageDescriptor *)field->descriptor)->sizeof_message + per_element;
+  case PROTOBUF_C_TYPE_FLOAT:
+  case PROTOBUF_C_TYPE_DOUBLE:
+    return length;
+  default:
+    return length * sizeof (uint64_t);
   }
 }
 
@@ -140,8 +140,8 @@ write_varint (uint8_t *to, uint64_t value, size_t n_bytes)
 {
   size_t n = 0;
   for (; value >= 0x80 || n + 1 < n_bytes; value >>= 7)
-    to[n++] = (uint8_t) (value | 0x80);
-  to[n++] = (uint8_t) value;
+    to[n++] = (uint8_t)(value | 0x80);
+  to[n++] = (uint8_t)value;
   return n;
 }
 
@@ -157,7 +157,7 @@ put_varint (scan *s, uint64_t value)
 static nn_status
 put_key (scan *s, uint32_t number, unsigned wire)
 {
-  return put_varint (s, (uint64_t) number << 3 | wire);
+  return put_varint (s, (uint64_t)number << 3 | wire);
 }
 
 /* `length` bytes of the file, which are passed over. */
@@ -168,8 +168,8 @@ copy (scan *s, size_t length)
   if (status != NN_OK)
     return status;
   uint8_t *to = s->out->data + s->out->size;
-  if (s->at >= s->window_at && s->at - s->window_at <= s->window_n &&
-      length <= s->window_n - (s->at - s->window_at))
+  if (s->at >= s->window_at && s->at - s->window_at <= s->window_n
+      && length <= s->window_n - (s->at - s->window_at))
     memcpy (to, s->window + (s->at - s->window_at), length);
   else
     status = nn_onnx_file_read (s->file, s->at, to, length, s->err);
@@ -185,8 +185,8 @@ static nn_status scan_message (scan *s, const ProtobufCMessageDescriptor *type, 
 static bool
 is_large_data (const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field, uint64_t length)
 {
-  return type == &onnx__tensor_proto__descriptor && length >= NN_ONNX_LARGE_BYTES &&
-         strcmp (field->name, "raw_data") == 0;
+  return type == &onnx__tensor_proto__descriptor && length >= NN_ONNX_LARGE_BYTES
+         && strcmp (field->name, "raw_data") == 0;
 }
 
 /* A place in the file instead of the bytes there. */
@@ -195,8 +195,8 @@ put_place (scan *s, uint64_t length)
 {
   const nn_onnx_place place = { .offset = s->at, .length = length };
   nn_status status = charge (s, sizeof place + sizeof (ProtobufCMessageUnknownField));
-  if (status != NN_OK || (status = put_key (s, NN_ONNX_PLACE_FIELD, WIRE_BYTES)) != NN_OK ||
-      (status = put_varint (s, sizeof place)) != NN_OK || (status = reserve (s, sizeof place)) != NN_OK)
+  if (status != NN_OK || (status = put_key (s, NN_ONNX_PLACE_FIELD, WIRE_BYTES)) != NN_OK
+      || (status = put_varint (s, sizeof place)) != NN_OK || (status = reserve (s, sizeof place)) != NN_OK)
     return status;
   memcpy (s->out->data + s->out->size, &place, sizeof place);
   s->out->size += sizeof place;
@@ -234,13 +234,13 @@ scan_bytes (scan *s, const ProtobufCMessageDescriptor *type, const ProtobufCFiel
   }
   if (is_large_data (type, field, length))
     return put_place (s, length);
-  if ((status = charge (s, unpacked_bytes (field, (size_t) length))) != NN_OK ||
-      (status = put_key (s, field->id, WIRE_BYTES)) != NN_OK)
+  if ((status = charge (s, unpacked_bytes (field, (size_t)length))) != NN_OK
+      || (status = put_key (s, field->id, WIRE_BYTES)) != NN_OK)
     return status;
   if (field->type == PROTOBUF_C_TYPE_MESSAGE)
     return scan_submessage (s, field, length, depth);
   start = s->at;
-  if ((status = put_varint (s, length)) != NN_OK || (status = copy (s, (size_t) length)) != NN_OK)
+  if ((status = put_varint (s, length)) != NN_OK || (status = copy (s, (size_t)length)) != NN_OK)
     return status;
   const uint8_t *copied_end = s->out->data + s->out->size;
   if (field->type == PROTOBUF_C_TYPE_STRING && !is_text (copied_end - length, copied_end))
@@ -284,8 +284,8 @@ scan_message (scan *s, const ProtobufCMessageDescriptor *type, uint64_t end, int
       return status;
     if (key >> 3 == 0 || key >> 3 > UINT32_MAX >> 3)
       return fail_at (s, start, "a bad field number");
-    const ProtobufCFieldDescriptor *field =
-        protobuf_c_message_descriptor_get_field (type, (unsigned) (key >> 3));
+    const ProtobufCFieldDescriptor *field
+        = protobuf_c_message_descriptor_get_field (type, (unsigned)(key >> 3));
     unsigned wire = key & 7;
     if (wire == WIRE_BYTES)
       status = scan_bytes (s, type, field, end, depth);
@@ -304,7 +304,7 @@ nn_onnx_scan (const nn_onnx_file *file, nn_onnx_slim *slim, nn_error *err)
 {
   *slim = (nn_onnx_slim){ 0 };
   scan s = { .file = file, .out = slim, .err = err };
-  s.max_bytes = (size_t) file->size + NN_ONNX_MAX_OVERHEAD;
+  s.max_bytes = (size_t)file->size + NN_ONNX_MAX_OVERHEAD;
   if (file->memory != NULL) {
     s.window = file->memory;
     s.window_n = file->size;

@@ -10,13 +10,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MAX_ARENA_BYTES ((size_t) 1 << 18)
+#define MAX_ARENA_BYTES ((size_t)1 << 18)
 #define MAX_STEPS 2e7
 
 static double
 count_of (const nn_value *value)
 {
-  return value != NULL ? (double) nn_shape_extent (value->rank, value->dim) : 0;
+  return value != NULL ? (double)nn_shape_extent (value->rank, value->dim) : 0;
 }
 
 /* No operator takes more than each element of its operands for each of its results. */
@@ -46,7 +46,7 @@ affordable_batch (const uint8_t *data, size_t size)
     return 0;
   int batch = 2;
   if (graph->n_inputs > 0 && graph->inputs[0]->rank > 0)
-    batch = (int) graph->inputs[0]->dim[0];
+    batch = (int)graph->inputs[0]->dim[0];
   if (steps_of (graph) > MAX_STEPS)
     batch = 0;
   nn_graph_free (graph);
@@ -61,7 +61,7 @@ open_model (const uint8_t *data, size_t size, nn_error *err)
   char path[64];
   if (fd < 0)
     fd = memfd_create ("model", MFD_CLOEXEC);
-  if (fd < 0 || ftruncate (fd, 0) != 0 || pwrite (fd, data, size, 0) != (ssize_t) size)
+  if (fd < 0 || ftruncate (fd, 0) != 0 || pwrite (fd, data, size, 0) != (ssize_t)size)
     abort ();
   snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
   return nn_model_open (path, err);
@@ -75,7 +75,7 @@ fill (nn_tensor *tensor, unsigned state)
   size_t n = nn_tensor_bytes (tensor);
   for (size_t i = 0; i < n; i++) {
     state = state * 1664525u + 1013904223u;
-    bytes[i] = tensor->dtype == NN_BOOL ? state >> 31 : state >> 30 == 0 ? 0 : (uint8_t) (state >> 16);
+    bytes[i] = tensor->dtype == NN_BOOL ? state >> 31 : state >> 30 == 0 ? 0 : (uint8_t)(state >> 16);
   }
 }
 
@@ -83,7 +83,7 @@ static void
 run (nn_session *session, nn_model *model, nn_error *err)
 {
   for (int i = 0; i < nn_model_n_inputs (model); i++)
-    fill (nn_session_input (session, i), (unsigned) i);
+    fill (nn_session_input (session, i), (unsigned)i);
   for (int times = 0; times < 2; times++)
     if (nn_session_run (session, err) != NN_OK)
       fuzz_check_error (err);

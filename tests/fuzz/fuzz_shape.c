@@ -3,7 +3,7 @@
  * constants), fusions, the CPU's rewriting, layouts, arena. */
 #include "fuzz.h"
 
-#define MAX_ARENA_BYTES ((size_t) 64 << 20)
+#define MAX_ARENA_BYTES ((size_t)64 << 20)
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)

@@ -24,10 +24,10 @@ run_passes (nn_graph *graph, size_t arena_limit, nn_error *err)
     return status;
   if (nn_graph_fuse (graph, err) < 0)
     return err->status;
-  if ((status = nn_backend_cpu.rewrite (graph, err)) != NN_OK ||
-      (status = nn_graph_assign_layouts (graph, err)) != NN_OK)
+  if ((status = nn_backend_cpu.rewrite (graph, err)) != NN_OK
+      || (status = nn_graph_assign_layouts (graph, err)) != NN_OK)
     return status;
-  size_t *offset = calloc ((size_t) graph->n_values + 1, sizeof *offset);
+  size_t *offset = calloc ((size_t)graph->n_values + 1, sizeof *offset);
   if (offset == NULL)
     abort ();
   status = nn_graph_plan_arena (graph, arena_limit, offset, &arena, err);
