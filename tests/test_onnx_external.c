@@ -262,7 +262,7 @@ plan_often (void *model)
 {
   nn_error err = { 0 };
   for (int i = 0; i < 20; i++) {
-    nn_plan *plan = nn_plan_new (model, NN_DEVICE_CPU, 1, 1, &err);
+    nn_plan *plan = nn_plan_new (model, &(nn_plan_options) { .batch = 1, .threads = 1 }, &err);
     if (plan == NULL)
       return strdup (err.message);
     nn_plan_unref (plan);
