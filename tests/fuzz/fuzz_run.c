@@ -95,7 +95,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   nn_error err = { 0 };
   int batch = affordable_batch (data, size);
   nn_model *model = batch > 0 ? open_model (data, size, &err) : NULL;
-  nn_plan *plan = model != NULL ? nn_plan_new (model, NN_DEVICE_CPU, batch, 1, &err) : NULL;
+  nn_plan *plan = model != NULL ? nn_plan_new (model, &(nn_plan_options) { .batch = batch, .threads = 1 }, &err) : NULL;
   nn_session *session = plan != NULL ? nn_session_new (plan, &err) : NULL;
   if (session != NULL)
     run (session, model, &err);
