@@ -89,13 +89,13 @@ compute (inference *inf, const nn_node *node, nn_tensor *in, nn_tensor *out, nn_
   return run_once (node->op->cpu, &call, err);
 }
 
-/* The node has been removed; tables on the way to another table go. */
+/* The node has been removed; tables on the way to another table go. Shape's operand need not be one. */
 static void
 release_operands (inference *inf, const nn_node *node)
 {
   for (int i = 0; i < node->n_in; i++) {
     nn_value *value = node->in[i];
-    if (value == NULL)
+    if (value == NULL || value->constant == NULL)
       continue;
     nn_graph_release_if_unread (inf->graph, value);
     if (value->constant->data != NULL)
