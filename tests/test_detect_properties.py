@@ -19,6 +19,7 @@ try:
     from PIL import Image
 
     import tiny_models
+    from test_layoutjson import comma_locale
     from test_models import NAMES, page
     from test_modelinfo import run
 except ImportError as error:
@@ -46,14 +47,14 @@ BAD = [("model-family=resnet", 'no model family "resnet"'), ("model-family=picod
        ("input-width=99", "an input of width 99"), ("modelinfo=/no/such.modelinfo", "/no/such.modelinfo: cannot open")]
 
 
-def launch(folder, model, properties):
+def launch(folder, model, properties, env=None):
     """The regions, or the messages of a failure."""
     output = folder / "out.jsonl"
     output.unlink(missing_ok=True)
     done = subprocess.run(["gst-launch-1.0", "filesrc", f"location={folder / 'page.png'}", "!", "pngdec", "!",
                            "cudalayoutdetect", f"model-file={folder / model}.onnx", "duplicates=keep",
                            "max-detections=1000", *properties.format(folder=folder).split(), "!", "jsonsink",
-                           f"location={output}"], capture_output=True, text=True, timeout=60, check=False)
+                           f"location={output}"], capture_output=True, text=True, timeout=60, check=False, env=env)
     if done.returncode:
         return done.stdout + done.stderr
     line, = output.read_text(encoding="utf-8").splitlines()
@@ -67,6 +68,16 @@ def agree(ours, wanted):
     for label, score, *box in ours:
         off = [np.abs(np.subtract(box, b)).max() for n, s, *b in theirs if n == label and abs(s - score) < 0.002]
         assert off and min(off) < 0.02, (label, score, box)
+
+
+def check_locale(folder):
+    """A decimal comma in the user's language changes no number that the user writes."""
+    env = comma_locale(str(folder))
+    if env is None:
+        print("no locale with a decimal comma can be made here (package locales): that part was left out")
+        return
+    for properties in ("mean=0.5,0.4,0.3", "modelinfo={folder}/other.modelinfo"):
+        assert launch(folder, "docling", properties, env) == launch(folder, "docling", properties), properties
 
 
 def prepare(folder, rng):
@@ -97,6 +108,7 @@ def main():
             agree(ours, run(sys.argv[1], folder / f"{model}.onnx", image, *(o.format(folder=folder) for o in options)))
         for properties in SAME:
             assert launch(folder, "docling", properties) == plain["docling"], f"{properties} changes something"
+        check_locale(folder)
         for properties, words in BAD:
             message = launch(folder, "docling", properties)
             assert isinstance(message, str) and words in message, (properties, message)
