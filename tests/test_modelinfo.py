@@ -231,6 +231,7 @@ def check_example(program, folder, rng):
 BAD = [
     ("threshold 1\n", 2, '"threshold 1" is neither [GROUP] nor KEY = VALUE'),
     ("= 1\n", 2, "is neither"),
+    (" \r \t= 1\n", 2, "is neither"),
     ("[gst\n", 2, '"[gst" is no group'),
     ("[]\n", 2, "is no group"),
     ("\n\ntreshold = 1\n", 4, 'unknown key "treshold"; there are family, input-width'),

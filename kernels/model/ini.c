@@ -18,11 +18,12 @@ typedef struct reader {
 static char *
 strip (char *text)
 {
-  while (*text == ' ' || *text == '\t')
-    text++;
+  static const char space[] = " \t\r";
+  text += strspn (text, space);
   size_t n = strlen (text);
-  while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\t' || text[n - 1] == '\r'))
-    text[--n] = '\0';
+  while (n > 0 && strchr (space, text[n - 1]))
+    n--;
+  text[n] = '\0';
   return text;
 }
 
