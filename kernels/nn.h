@@ -164,7 +164,8 @@ typedef struct nn_detector_settings { /* may change from call to call */
   float iou_threshold;  /* of NMS within a class; < 0: the family's own */
   int max_detections;   /* a page, best first, ≥ 1 */
   nn_resize_filter resize_filter;
-  bool keep_duplicates; /* false: boxes of two classes on one block become one (decode/duplicates.c) */
+  bool keep_duplicates; /* false: boxes of two classes on one block become one (decode/duplicates.c), and
+                         * NMS within a class is done for families that do without it */
 } nn_detector_settings;
 
 typedef struct nn_detections { /* of one page; the caller provides it zeroed once and may reuse it */
