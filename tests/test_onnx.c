@@ -219,6 +219,20 @@ test_many_messages (void)
   free (data);
 }
 
+/* A graph in pieces is one graph, but each piece copies the lists of those before. */
+static void
+test_many_parts (void)
+{
+  enum { PARTS = 40000 };
+  static const uint8_t part[] = { 7 << 3 | 2, 2, 1 << 3 | 2, 0 };
+  uint8_t *data = malloc (PARTS * sizeof part);
+  for (size_t i = 0; i < PARTS; i++)
+    memcpy (data + i * sizeof part, part, sizeof part);
+  refuses_file (small_write ("parts.onnx", data, PARTS * sizeof part), NN_ERR_LIMIT,
+                "parts that are there again ('graph')");
+  free (data);
+}
+
 static void
 test_tensors (void)
 {
@@ -291,6 +305,7 @@ main (void)
   test_damaged ();
   test_nested ();
   test_many_messages ();
+  test_many_parts ();
   test_tensors ();
   test_structure ();
   return nn_check_report ();

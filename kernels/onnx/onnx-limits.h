@@ -8,6 +8,7 @@
 #define NN_ONNX_MAX_FILE_BYTES ((size_t) INT32_MAX) /* protobuf's own limit; data files have none */
 #define NN_ONNX_MAX_DEPTH 64                        /* ONNX without subgraphs needs a dozen */
 #define NN_ONNX_MAX_MESSAGES ((size_t) 4 << 20)
+#define NN_ONNX_MAX_MERGES 64 /* of a part that is there again; each copies the lists in it */
 #define NN_ONNX_MAX_NODES ((size_t) 50000)
 #define NN_ONNX_MAX_RESULTS ((size_t) 100000) /* of all nodes together */
 #define NN_ONNX_MAX_OVERHEAD ((size_t) 1 << 30) /* of unpacked structures beyond the file's size */

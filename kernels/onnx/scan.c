@@ -22,6 +22,7 @@ typedef struct scan {
   nn_onnx_slim *out;
   size_t capacity;
   size_t messages, bytes, max_bytes;
+  int merges;
   nn_error *err;
 } scan;
 
@@ -270,29 +271,57 @@ scan_number (scan *s, const ProtobufCFieldDescriptor *field, unsigned wire, uint
   return NN_OK;
 }
 
+/* A message that is no list, but there again, is merged with what was there. `seen` has bit i for
+ * field i of the message that is being scanned. */
+static nn_status
+count_merges (scan *s, const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field,
+              uint64_t *seen)
+{
+  if (field == NULL || field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED)
+    return NN_OK;
+  uint64_t bit = (uint64_t)1 << (field - type->fields) % 64;
+  if ((*seen & bit) != 0 && ++s->merges > NN_ONNX_MAX_MERGES)
+    return nn_fail (s->err, NN_ERR_LIMIT, "more than %d parts that are there again ('%s')",
+                    NN_ONNX_MAX_MERGES, field->name);
+  *seen |= bit;
+  return NN_OK;
+}
+
+static nn_status
+scan_field (scan *s, const ProtobufCMessageDescriptor *type, uint64_t end, uint64_t *seen, int depth)
+{
+  uint64_t key, start = s->at;
+  nn_status status = read_varint (s, end, &key, "a bad field number");
+  if (status != NN_OK)
+    return status;
+  if (key >> 3 == 0 || key >> 3 > UINT32_MAX >> 3)
+    return fail_at (s, start, "a bad field number");
+  const ProtobufCFieldDescriptor *field
+      = protobuf_c_message_descriptor_get_field (type, (unsigned)(key >> 3));
+  if ((status = count_merges (s, type, field, seen)) != NN_OK)
+    return status;
+  switch (key & 7) {
+    case WIRE_BYTES:
+      return scan_bytes (s, type, field, end, depth);
+    case WIRE_VARINT:
+    case WIRE_64:
+    case WIRE_32:
+      return scan_number (s, field, key & 7, end);
+    default:
+      return fail_at (s, start, "an unknown kind of field");
+  }
+}
+
 static nn_status
 scan_message (scan *s, const ProtobufCMessageDescriptor *type, uint64_t end, int depth)
 {
+  uint64_t seen = 0;
   if (depth > NN_ONNX_MAX_DEPTH)
     return nn_fail (s->err, NN_ERR_LIMIT, "nested more than %d levels deep", NN_ONNX_MAX_DEPTH);
   if (++s->messages > NN_ONNX_MAX_MESSAGES)
     return nn_fail (s->err, NN_ERR_LIMIT, "more than %zu messages", NN_ONNX_MAX_MESSAGES);
   while (s->at < end) {
-    uint64_t key, start = s->at;
-    nn_status status = read_varint (s, end, &key, "a bad field number");
-    if (status != NN_OK)
-      return status;
-    if (key >> 3 == 0 || key >> 3 > UINT32_MAX >> 3)
-      return fail_at (s, start, "a bad field number");
-    const ProtobufCFieldDescriptor *field
-        = protobuf_c_message_descriptor_get_field (type, (unsigned)(key >> 3));
-    unsigned wire = key & 7;
-    if (wire == WIRE_BYTES)
-      status = scan_bytes (s, type, field, end, depth);
-    else if (wire == WIRE_VARINT || wire == WIRE_64 || wire == WIRE_32)
-      status = scan_number (s, field, wire, end);
-    else
-      return fail_at (s, start, "an unknown kind of field");
+    nn_status status = scan_field (s, type, end, &seen, depth);
     if (status != NN_OK)
       return status;
   }
