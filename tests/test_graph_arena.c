@@ -114,9 +114,29 @@ check_graph (const nn_graph *graph, size_t *arena_total, size_t *sum_total)
          "no node named: %s", err.message);
 }
 
+/* One value after another: the arena is as large as the two that are alive at once, and no larger. */
+static void
+check_chain (void)
+{
+  static const int64_t elements[] = { 160, 1600, 16000, 320, 32 };
+  size_t offset[5], arena;
+  nn_error err = { 0 };
+  nn_graph *graph = nn_graph_new (&err);
+  nn_value *x = add_value (graph, elements[0]);
+  for (int i = 1; i < 5; i++) {
+    nn_value *y = add_value (graph, elements[i]);
+    nn_graph_add_node (graph, NULL, nn_op_find ("Relu"), y->name, &x, 1, &y, 1);
+    x = y;
+  }
+  CHECK (nn_graph_plan_arena (graph, 1 << 20, offset, &arena, &err) == NN_OK, "%s", err.message);
+  CHECK (arena == (1600 + 16000) * sizeof (float), "%zu bytes", arena);
+  nn_graph_free (graph);
+}
+
 int
 main (void)
 {
+  check_chain ();
   unsigned state = 7;
   size_t arena = 0, sum = 0;
   for (int i = 0; i < 60; i++) {
