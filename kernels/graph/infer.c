@@ -124,6 +124,13 @@ fold (inference *inf, nn_node *node, nn_error *err)
   return NN_OK;
 }
 
+/* What is not constant is not read: Shape looks at dimensions only. */
+static bool
+is_read (const nn_value *value)
+{
+  return value != NULL && value->constant != NULL;
+}
+
 static double
 count_of (const nn_value *value)
 {
@@ -154,7 +161,7 @@ steps_of (const nn_node *node)
 {
   double in = 0, out = 0;
   for (int i = 0; i < node->n_in; i++)
-    in += count_of (node->in[i]);
+    in += is_read (node->in[i]) ? count_of (node->in[i]) : 0;
   for (int i = 0; i < node->n_out; i++)
     out += count_of (node->out[i]);
   return in + out * inner_steps (node);
