@@ -288,6 +288,7 @@ test_structure (void)
   REFUSES (NN_ERR_LIMIT, "exceeds the limit", s->dim[2].dim_value = (int64_t) 1 << 33);
   REFUSES (NN_ERR_ARGUMENT, "takes 5 pages", s->dim[0].dim_value = 5);
   REFUSES (NN_ERR_FORMAT, "UTF-8", s->conv.name = "\xff\xfe");
+  REFUSES (NN_ERR_FORMAT, "has not 2 integers", s->attr.n_ints = 0, s->attr.ints = NULL);
   Onnx__GraphProto body = ONNX__GRAPH_PROTO__INIT;
   REFUSES (NN_ERR_UNSUPPORTED, "subgraphs are not supported",
            s->attr.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH, s->attr.g = &body);

@@ -48,7 +48,7 @@ typedef struct nn_attr {
   int64_t i;
   const char *s; /* NUL-terminated copy */
   const nn_tensor *t;
-  const float *floats;
+  const float *floats; /* not NULL for a list of that type, even an empty one */
   const int64_t *ints;
   size_t n; /* of floats or ints */
 } nn_attr;

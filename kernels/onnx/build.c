@@ -249,6 +249,10 @@ read_tensor (builder *b, const Onnx__TensorProto *proto, nn_attr *attr)
   return nn_onnx_tensor (b->source, proto, tensor, b->err);
 }
 
+/* What empty lists point to: rules and kernels need not ask before they copy. */
+static const float no_floats[1];
+static const int64_t no_ints[1];
+
 static nn_status
 read_attr (builder *b, const Onnx__AttributeProto *proto, nn_attr *attr)
 {
@@ -267,12 +271,12 @@ read_attr (builder *b, const Onnx__AttributeProto *proto, nn_attr *attr)
       return read_tensor (b, proto->t, attr);
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS:
       attr->type = NN_ATTR_FLOATS;
-      attr->floats = proto->floats;
+      attr->floats = proto->n_floats > 0 ? proto->floats : no_floats;
       attr->n = proto->n_floats;
       return NN_OK;
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS:
       attr->type = NN_ATTR_INTS;
-      attr->ints = proto->ints;
+      attr->ints = proto->n_ints > 0 ? proto->ints : no_ints;
       attr->n = proto->n_ints;
       return NN_OK;
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH:
