@@ -44,9 +44,31 @@ test_types (void)
   }
 }
 
+/* A tensor without elements has an address, unlike an operand that is left out. */
+static void
+test_empty (void)
+{
+  for (int raw = 0; raw < 2; raw++) {
+    nn_error err = { 0 };
+    nn_graph *graph = nn_graph_new (&err);
+    nn_onnx_source source = { .graph = graph, .loads = true };
+    nn_tensor tensor = { 0 };
+    int64_t dims[2] = { 3, 0 };
+    Onnx__TensorProto proto = ONNX__TENSOR_PROTO__INIT;
+    proto.data_type = 1;
+    proto.n_dims = 2;
+    proto.dims = dims;
+    proto.has_raw_data = raw;
+    CHECK (nn_onnx_tensor (&source, &proto, &tensor, &err) == NN_OK, "%s", err.message);
+    CHECK (tensor.data != NULL && nn_tensor_count (&tensor) == 0, "no address");
+    nn_graph_free (graph);
+  }
+}
+
 int
 main (void)
 {
+  test_empty ();
   test_types ();
   return nn_check_report ();
 }

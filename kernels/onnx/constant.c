@@ -66,6 +66,9 @@ find_small (nn_graph *graph, const Onnx__TensorProto *proto, nn_tensor *tensor, 
   if ((uint64_t)nn_tensor_count (tensor) != n)
     return nn_fail (err, NN_ERR_FORMAT, "%zu elements where its dimensions make %" PRId64, n,
                     nn_tensor_count (tensor));
+  /* NULL is for operands that are left out. */
+  if (n == 0 && (tensor->data = nn_graph_alloc (graph, 1)) == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   return NN_OK;
 }
 
