@@ -279,6 +279,7 @@ test_structure (void)
   REFUSES (NN_ERR_UNSUPPORTED, "com.example.Conv (1)", s->conv.domain = "com.example");
   REFUSES (NN_ERR_FORMAT, "'first' (Conv): 1 operands", s->conv.n_input = 1);
   REFUSES (NN_ERR_FORMAT, "operand 1 is left out", s->conv_in[1] = "");
+  REFUSES (NN_ERR_FORMAT, "(Concat): operand 1 is left out", s->conv.op_type = "Concat", s->conv_in[1] = "");
   REFUSES (NN_ERR_FORMAT, "kernel size 2", s->kernel[0] = 2);
   REFUSES (NN_ERR_FORMAT, "has not 2 integers", s->attr.n_ints = 1);
   REFUSES (NN_ERR_UNSUPPORTED, "has no shape", s->tensor_type.shape = NULL);

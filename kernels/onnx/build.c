@@ -380,7 +380,8 @@ add_operator (builder *b, const Onnx__NodeProto *proto, int64_t order, const nn_
     return nn_fail (b->err, NN_ERR_FORMAT, "%zu operands", proto->n_input);
   for (size_t i = 0; i < proto->n_input; i++) {
     b->in[i] = NULL;
-    if (proto->input[i][0] == '\0' && i < (size_t) op->min_in)
+    /* Of any number of operands none is optional. */
+    if (proto->input[i][0] == '\0' && (i < (size_t) op->min_in || op->max_in < 0))
       return nn_fail (b->err, NN_ERR_FORMAT, "operand %zu is left out", i);
     if (proto->input[i][0] != '\0' && resolve (b, proto->input[i], order, &b->in[i]) != NN_OK)
       return b->err->status;
