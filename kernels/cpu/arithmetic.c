@@ -22,14 +22,14 @@ static double
 load (const void *at, nn_dtype dtype)
 {
   switch (dtype) {
-    case NN_F32:
-      return (double) *(const float *) at;
-    case NN_F64:
-      return *(const double *) at;
-    case NN_I64:
-      return (double) *(const int64_t *) at;
-    default:
-      return *(const int32_t *) at;
+  case NN_F32:
+    return (double)*(const float *)at;
+  case NN_F64:
+    return *(const double *)at;
+  case NN_I64:
+    return (double)*(const int64_t *)at;
+  default:
+    return *(const int32_t *)at;
   }
 }
 
@@ -38,18 +38,18 @@ static void
 store (void *at, nn_dtype dtype, double value)
 {
   switch (dtype) {
-    case NN_F32:
-      *(float *) at = (float) value;
-      break;
-    case NN_F64:
-      *(double *) at = value;
-      break;
-    case NN_I64:
-      *(int64_t *) at = value >= -0x1p63 && value < 0x1p63 ? (int64_t) value : INT64_MIN;
-      break;
-    default:
-      *(int32_t *) at = value > -0x1p31 - 1 && value < 0x1p31 ? (int32_t) value : INT32_MIN;
-      break;
+  case NN_F32:
+    *(float *)at = (float)value;
+    break;
+  case NN_F64:
+    *(double *)at = value;
+    break;
+  case NN_I64:
+    *(int64_t *)at = value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
+    break;
+  default:
+    *(int32_t *)at = value > -0x1p31 - 1 && value < 0x1p31 ? (int32_t)value : INT32_MIN;
+    break;
   }
 }
 
@@ -105,15 +105,15 @@ const nn_kernel nn_cpu_pow = { .prepare = prepare_pow, .run = run_pow };
 /* ---- Mod: of the divisor's sign, or with attribute fmod of the dividend's ---- */
 
 /* x mod 0 is 0 and x mod -1 is not computed: both would be a signal. */
-#define INTEGER_MOD(name, type)                                                                    \
-  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg)           \
-  {                                                                                               \
-    const bool truncated = nn_node_int (arg, "fmod", 0) != 0;                                     \
-    for (int64_t i = 0; i < n; i++) {                                                             \
-      const type a = NN_AT (const type, 1), b = NN_AT (const type, 2);                            \
-      const type rest = b == 0 || b == -1 ? 0 : a % b;                                            \
-      NN_AT (type, 0) = !truncated && rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;       \
-    }                                                                                             \
+#define INTEGER_MOD(name, type)                                                                              \
+  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg)                      \
+  {                                                                                                          \
+    const bool truncated = nn_node_int (arg, "fmod", 0) != 0;                                                \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      const type a = NN_AT (const type, 1), b = NN_AT (const type, 2);                                       \
+      const type rest = b == 0 || b == -1 ? 0 : a % b;                                                       \
+      NN_AT (type, 0) = !truncated && rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;                  \
+    }                                                                                                        \
   }
 
 INTEGER_MOD (mod_i64, int64_t)
@@ -170,13 +170,16 @@ const nn_kernel nn_cpu_prelu = { .prepare = prepare_prelu, .run = run_prelu };
 /* ---- any number of operands: the first two, then each further one with what there is ---- */
 
 /* NaN in either operand is the result. */
-#define EXTREMUM(name, op)                                                      \
-  NN_ROW_BINARY (name##_f32, float, float, a op b || a != a ? a : b)            \
-  NN_ROW_BINARY (name##_f64, double, double, a op b || a != a ? a : b)          \
-  NN_ROW_BINARY (name##_i64, int64_t, int64_t, a op b ? a : b)                  \
-  NN_ROW_BINARY (name##_i32, int32_t, int32_t, a op b ? a : b)                  \
-  static const nn_loop_row name##_rows[NN_ROWS_SIZE] = {                        \
-    [NN_F32] = name##_f32, [NN_F64] = name##_f64, [NN_I64] = name##_i64, [NN_I32] = name##_i32, \
+#define EXTREMUM(name, op)                                                                                   \
+  NN_ROW_BINARY (name##_f32, float, float, a op b || a != a ? a : b)                                         \
+  NN_ROW_BINARY (name##_f64, double, double, a op b || a != a ? a : b)                                       \
+  NN_ROW_BINARY (name##_i64, int64_t, int64_t, a op b ? a : b)                                               \
+  NN_ROW_BINARY (name##_i32, int32_t, int32_t, a op b ? a : b)                                               \
+  static const nn_loop_row name##_rows[NN_ROWS_SIZE] = {                                                     \
+    [NN_F32] = name##_f32,                                                                                   \
+    [NN_F64] = name##_f64,                                                                                   \
+    [NN_I64] = name##_i64,                                                                                   \
+    [NN_I32] = name##_i32,                                                                                   \
   };
 
 EXTREMUM (max, >)
@@ -198,16 +201,16 @@ run_chain (const nn_call *call, const nn_loop_row *rows)
     run_rows (call, row, &call->out[0], &call->in[i], NULL);
 }
 
-#define CHAIN_KERNEL(name, rows)                                                                   \
-  static nn_status prepare_##name (nn_call *call, nn_error *err)                                  \
-  {                                                                                               \
-    return nn_rows_check (rows, call, 0, err);                                                    \
-  }                                                                                               \
-  static nn_status run_##name (const nn_call *call, nn_error *err)                                \
-  {                                                                                               \
-    run_chain (call, rows);                                                                       \
-    return NN_OK;                                                                                 \
-  }                                                                                               \
+#define CHAIN_KERNEL(name, rows)                                                                             \
+  static nn_status prepare_##name (nn_call *call, nn_error *err)                                             \
+  {                                                                                                          \
+    return nn_rows_check (rows, call, 0, err);                                                               \
+  }                                                                                                          \
+  static nn_status run_##name (const nn_call *call, nn_error *err)                                           \
+  {                                                                                                          \
+    run_chain (call, rows);                                                                                  \
+    return NN_OK;                                                                                            \
+  }                                                                                                          \
   const nn_kernel nn_cpu_##name = { .prepare = prepare_##name, .run = run_##name };
 
 CHAIN_KERNEL (max, max_rows)
@@ -220,11 +223,11 @@ NN_ROW_BINARY (quotient_f64, double, double, a / b)
 static nn_status
 run_mean (const nn_call *call, nn_error *err)
 {
-  float narrow = (float) call->node->n_in;
+  float narrow = (float)call->node->n_in;
   double wide = call->node->n_in;
   nn_dtype dtype = call->in[0].dtype;
   nn_tensor count = nn_tensor_make (dtype, 0, NULL, NN_LAYOUT_ROW_MAJOR,
-                                    dtype == NN_F32 ? (void *) &narrow : (void *) &wide);
+                                    dtype == NN_F32 ? (void *)&narrow : (void *)&wide);
   run_chain (call, sum_rows);
   run_rows (call, dtype == NN_F32 ? quotient_f32 : quotient_f64, &call->out[0], &count, NULL);
   return NN_OK;

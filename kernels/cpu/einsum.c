@@ -13,23 +13,23 @@ typedef struct sums {
   int64_t dim[NN_MAX_RANK], stride[NN_MAX_RANK][2]; /* bytes */
 } sums;
 
-#define PRODUCTS(name, type, wide)                                                                 \
-  static wide name##_sum (const sums *s, int d, const char *const *at)                            \
-  {                                                                                               \
-    if (d == s->rank)                                                                             \
-      return s->n_in == 1 ? (wide) *(const type *) at[0]                                          \
-                          : (wide) *(const type *) at[0] * (wide) *(const type *) at[1];          \
-    wide sum = 0;                                                                                 \
-    for (int64_t i = 0; i < s->dim[d]; i++)                                                       \
-      sum += name##_sum (s, d + 1,                                                                \
-                         (const char *const[]) { at[0] + i * s->stride[d][0], at[1] + i * s->stride[d][1] }); \
-    return sum;                                                                                   \
-  }                                                                                               \
-  static void name##_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)     \
-  {                                                                                               \
-    for (int64_t i = 0; i < n; i++)                                                               \
-      *(type *) (at[0] + i * stride[0])                                                           \
-          = (type) name##_sum (arg, 0, (const char *const[]) { at[1] + i * stride[1], at[2] + i * stride[2] }); \
+#define PRODUCTS(name, type, wide)                                                                           \
+  static wide name##_sum (const sums *s, int d, const char *const *at)                                       \
+  {                                                                                                          \
+    if (d == s->rank)                                                                                        \
+      return s->n_in == 1 ? (wide) * (const type *)at[0]                                                     \
+                          : (wide) * (const type *)at[0] * (wide) * (const type *)at[1];                     \
+    wide sum = 0;                                                                                            \
+    for (int64_t i = 0; i < s->dim[d]; i++)                                                                  \
+      sum += name##_sum (s, d + 1,                                                                           \
+                         (const char *const[]){ at[0] + i * s->stride[d][0], at[1] + i * s->stride[d][1] }); \
+    return sum;                                                                                              \
+  }                                                                                                          \
+  static void name##_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)                \
+  {                                                                                                          \
+    for (int64_t i = 0; i < n; i++)                                                                          \
+      *(type *)(at[0] + i * stride[0]) = (type)name##_sum (                                                  \
+          arg, 0, (const char *const[]){ at[1] + i * stride[1], at[2] + i * stride[2] });                    \
   }
 
 PRODUCTS (f32, float, double)
@@ -41,16 +41,16 @@ static nn_loop_row
 row_of (nn_dtype dtype)
 {
   switch (dtype) {
-    case NN_F32:
-      return f32_row;
-    case NN_F64:
-      return f64_row;
-    case NN_I64:
-      return i64_row;
-    case NN_I32:
-      return i32_row;
-    default:
-      return NULL;
+  case NN_F32:
+    return f32_row;
+  case NN_F64:
+    return f64_row;
+  case NN_I64:
+    return i64_row;
+  case NN_I32:
+    return i32_row;
+  default:
+    return NULL;
   }
 }
 
@@ -87,7 +87,7 @@ run (const nn_call *call, nn_error *err)
   nn_tensor views[2];
   for (int i = 0; i < 2; i++) {
     const nn_tensor *x = &call->in[i < n_in ? i : 0];
-    int64_t size = (int64_t) nn_dtype_size (x->dtype);
+    int64_t size = (int64_t)nn_dtype_size (x->dtype);
     views[i] = *y;
     views[i].data = x->data;
     for (int d = 0; d < y->rank; d++)

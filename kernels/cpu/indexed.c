@@ -15,9 +15,10 @@
 static nn_status
 resolve (const void *at, nn_dtype dtype, int64_t n, int axis, int64_t *index, nn_error *err)
 {
-  *index = dtype == NN_I64 ? *(const int64_t *) at : *(const int32_t *) at;
+  *index = dtype == NN_I64 ? *(const int64_t *)at : *(const int32_t *)at;
   if (*index < -n || *index >= n)
-    return nn_fail (err, NN_ERR_FORMAT, "index %" PRId64 " is outside dimension %d of %" PRId64, *index, axis, n);
+    return nn_fail (err, NN_ERR_FORMAT, "index %" PRId64 " is outside dimension %d of %" PRId64, *index, axis,
+                    n);
   *index += *index < 0 ? n : 0;
   return NN_OK;
 }
@@ -25,7 +26,7 @@ resolve (const void *at, nn_dtype dtype, int64_t n, int axis, int64_t *index, nn
 static const void *
 element (const nn_tensor *tensor, int64_t i)
 {
-  return (const char *) tensor->data + i * (int64_t) nn_dtype_size (tensor->dtype);
+  return (const char *)tensor->data + i * (int64_t)nn_dtype_size (tensor->dtype);
 }
 
 static int64_t
@@ -42,14 +43,14 @@ run_gather (const nn_call *call, nn_error *err)
   const nn_tensor *x = &call->in[0], *indices = &call->in[1];
   int axis = nn_shape_axis (nn_node_int (call->node, "axis", 0), x->rank);
   int64_t outer = product (x, 0, axis), n = nn_tensor_count (indices), extent = x->dim[axis], index;
-  int64_t block = product (x, axis + 1, x->rank) * (int64_t) nn_dtype_size (x->dtype);
+  int64_t block = product (x, axis + 1, x->rank) * (int64_t)nn_dtype_size (x->dtype);
   char *to = call->out[0].data;
   for (int64_t o = 0; o < outer; o++) {
-    const char *from = (const char *) x->data + o * extent * block;
+    const char *from = (const char *)x->data + o * extent * block;
     for (int64_t i = 0; i < n; i++, to += block) {
       if (resolve (element (indices, i), indices->dtype, extent, axis, &index, err) != NN_OK)
         return err->status;
-      memcpy (to, from + index * block, (size_t) block);
+      memcpy (to, from + index * block, (size_t)block);
     }
   }
   return NN_OK;
@@ -117,16 +118,21 @@ scatter_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)
 
 /* Walks over `walked` and the indices, both of one shape, beside `whole`, whose axis stands still. */
 static nn_status
-walk_elements (const nn_call *call, const nn_tensor *walked, const nn_tensor *whole, combine how, nn_loop_row row,
-               nn_error *err)
+walk_elements (const nn_call *call, const nn_tensor *walked, const nn_tensor *whole, combine how,
+               nn_loop_row row, nn_error *err)
 {
   const nn_tensor *indices = &call->in[1];
   int axis = nn_shape_axis (nn_node_int (call->node, "axis", 0), whole->rank);
   nn_status status = NN_OK;
   nn_tensor base = *whole;
-  elements_arg arg = { indices->dtype, axis, whole->dim[axis],
-                       whole->stride[axis] * (int64_t) nn_dtype_size (whole->dtype), nn_dtype_size (whole->dtype),
-                       how, err, &status };
+  elements_arg arg = { indices->dtype,
+                       axis,
+                       whole->dim[axis],
+                       whole->stride[axis] * (int64_t)nn_dtype_size (whole->dtype),
+                       nn_dtype_size (whole->dtype),
+                       how,
+                       err,
+                       &status };
   const nn_tensor *in[] = { indices, &base };
   memcpy (base.dim, indices->dim, sizeof base.dim);
   base.stride[axis] = 0;
@@ -144,17 +150,17 @@ run_gather_elements (const nn_call *call, nn_error *err)
 
 /* ---- what Scatter does to an element that is there ---- */
 
-#define COMBINE(name, type, expression)              \
-  static void name (void *to, const void *from)      \
-  {                                                  \
-    const type a = *(const type *) to, b = *(const type *) from; \
-    *(type *) to = (type) (expression);              \
+#define COMBINE(name, type, expression)                                                                      \
+  static void name (void *to, const void *from)                                                              \
+  {                                                                                                          \
+    const type a = *(const type *)to, b = *(const type *)from;                                               \
+    *(type *)to = (type)(expression);                                                                        \
   }
 
-#define COMBINATIONS(suffix, type, wide)                       \
-  COMBINE (add_##suffix, type, (wide) a + (wide) b)            \
-  COMBINE (mul_##suffix, type, (wide) a * (wide) b)            \
-  COMBINE (min_##suffix, type, b < a || b != b ? b : a)        \
+#define COMBINATIONS(suffix, type, wide)                                                                     \
+  COMBINE (add_##suffix, type, (wide)a + (wide)b)                                                            \
+  COMBINE (mul_##suffix, type, (wide)a *(wide)b)                                                             \
+  COMBINE (min_##suffix, type, b < a || b != b ? b : a)                                                      \
   COMBINE (max_##suffix, type, b > a || b != b ? b : a)
 
 COMBINATIONS (f32, float, float)
@@ -218,8 +224,8 @@ static places
 find_places (const nn_tensor *whole, const nn_tensor *indices, int batch)
 {
   places p = { .whole = whole, .indices = indices, .batch = batch };
-  int64_t size = (int64_t) nn_dtype_size (whole->dtype);
-  p.depth = (int) indices->dim[indices->rank - 1];
+  int64_t size = (int64_t)nn_dtype_size (whole->dtype);
+  p.depth = (int)indices->dim[indices->rank - 1];
   p.n = product (indices, 0, indices->rank - 1);
   p.n_in_batch = product (indices, batch, indices->rank - 1);
   p.block = product (whole, batch + p.depth, whole->rank) * size;
@@ -234,7 +240,8 @@ find_place (const places *p, int64_t i, int64_t *offset, nn_error *err)
   int64_t at = 0, index;
   for (int d = 0; d < p->depth; d++) {
     int axis = p->batch + d;
-    if (resolve (element (p->indices, i * p->depth + d), p->indices->dtype, p->whole->dim[axis], axis, &index, err)
+    if (resolve (element (p->indices, i * p->depth + d), p->indices->dtype, p->whole->dim[axis], axis, &index,
+                 err)
         != NN_OK)
       return err->status;
     at = at * p->whole->dim[axis] + index;
@@ -247,11 +254,12 @@ static nn_status
 run_gather_nd (const nn_call *call, nn_error *err)
 {
   int64_t offset;
-  places p = find_places (&call->in[0], &call->in[1], (int) nn_node_int (call->node, "batch_dims", 0));
+  places p = find_places (&call->in[0], &call->in[1], (int)nn_node_int (call->node, "batch_dims", 0));
   for (int64_t i = 0; i < p.n; i++) {
     if (find_place (&p, i, &offset, err) != NN_OK)
       return err->status;
-    memcpy ((char *) call->out[0].data + i * p.block, (const char *) call->in[0].data + offset, (size_t) p.block);
+    memcpy ((char *)call->out[0].data + i * p.block, (const char *)call->in[0].data + offset,
+            (size_t)p.block);
   }
   return NN_OK;
 }
@@ -260,19 +268,19 @@ static nn_status
 run_scatter_nd (const nn_call *call, nn_error *err)
 {
   combine how;
-  int64_t offset, size = (int64_t) nn_dtype_size (call->in[0].dtype);
+  int64_t offset, size = (int64_t)nn_dtype_size (call->in[0].dtype);
   places p = find_places (&call->out[0], &call->in[1], 0);
   nn_status status = find_combination (call, &how, err);
   if (status != NN_OK)
     return status;
   memcpy (call->out[0].data, call->in[0].data, nn_tensor_bytes (&call->in[0]));
   for (int64_t i = 0; i < p.n; i++) {
-    const char *from = (const char *) call->in[2].data + i * p.block;
+    const char *from = (const char *)call->in[2].data + i * p.block;
     if (find_place (&p, i, &offset, err) != NN_OK)
       return err->status;
-    char *to = (char *) call->out[0].data + offset;
+    char *to = (char *)call->out[0].data + offset;
     if (how == NULL)
-      memcpy (to, from, (size_t) p.block);
+      memcpy (to, from, (size_t)p.block);
     for (int64_t k = 0; how != NULL && k < p.block; k += size)
       how (to + k, from + k);
   }

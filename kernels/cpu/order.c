@@ -23,18 +23,18 @@ static int64_t
 key_of (const void *at, nn_dtype dtype)
 {
   switch (dtype) {
-    case NN_I64:
-      return *(const int64_t *) at;
-    case NN_I32:
-      return *(const int32_t *) at;
-    case NN_U8:
-      return *(const uint8_t *) at;
-    case NN_I8:
-      return *(const int8_t *) at;
-    case NN_F64:
-      return order_of (*(const double *) at);
-    default:
-      return order_of ((double) *(const float *) at);
+  case NN_I64:
+    return *(const int64_t *)at;
+  case NN_I32:
+    return *(const int32_t *)at;
+  case NN_U8:
+    return *(const uint8_t *)at;
+  case NN_I8:
+    return *(const int8_t *)at;
+  case NN_F64:
+    return order_of (*(const double *)at);
+  default:
+    return order_of ((double)*(const float *)at);
   }
 }
 
@@ -56,8 +56,8 @@ typedef struct line {
 static line
 line_of (const nn_tensor *tensor, int axis)
 {
-  return (line) { tensor->dtype, tensor->dim[axis],
-                  tensor->stride[axis] * (int64_t) nn_dtype_size (tensor->dtype) };
+  return (line){ tensor->dtype, tensor->dim[axis],
+                 tensor->stride[axis] * (int64_t)nn_dtype_size (tensor->dtype) };
 }
 
 /* ---- TopK: a heap of the best so far with the worst of them on top ---- */
@@ -132,7 +132,7 @@ topk_lines (int64_t n, char *const *at, const int64_t *stride, const void *arg)
       if (t->wants_values)
         memcpy (at[0] + i * stride[0] + j * t->values.step, x + index * t->x.step, size);
       if (t->wants_indices)
-        *(int64_t *) (at[1] + i * stride[1] + j * t->indices.step) = index;
+        *(int64_t *)(at[1] + i * stride[1] + j * t->indices.step) = index;
     }
   }
 }
@@ -142,7 +142,7 @@ topk_scratch (const nn_call *call)
 {
   int axis = nn_shape_axis (nn_node_int (call->node, "axis", -1), call->in[0].rank);
   int result = call->node->out[0] != NULL ? 0 : 1;
-  return (size_t) call->out[result].dim[axis] * sizeof (candidate);
+  return (size_t)call->out[result].dim[axis] * sizeof (candidate);
 }
 
 /* In place of a result that is left out the other one is walked over. */
@@ -171,7 +171,8 @@ run_topk (const nn_call *call, nn_error *err)
   return NN_OK;
 }
 
-const nn_kernel nn_cpu_topk = { .prepare = prepare_comparable, .scratch_bytes = topk_scratch, .run = run_topk };
+const nn_kernel nn_cpu_topk
+    = { .prepare = prepare_comparable, .scratch_bytes = topk_scratch, .run = run_topk };
 
 /* ---- ArgMax, ArgMin ---- */
 
@@ -199,7 +200,7 @@ static void
 arg_lines (int64_t n, char *const *at, const int64_t *stride, const void *arg)
 {
   for (int64_t i = 0; i < n; i++)
-    *(int64_t *) (at[0] + i * stride[0]) = find_extremum (arg, at[1] + i * stride[1]);
+    *(int64_t *)(at[0] + i * stride[0]) = find_extremum (arg, at[1] + i * stride[1]);
 }
 
 static void
@@ -241,20 +242,20 @@ typedef struct cumsum_arg {
   bool exclusive;
 } cumsum_arg;
 
-#define CUMSUM_LINES(name, type, wide)                                                             \
-  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg)           \
-  {                                                                                               \
-    const cumsum_arg *c = arg;                                                                    \
-    for (int64_t i = 0; i < n; i++) {                                                             \
-      const char *x = at[1] + i * stride[1] - (c->x_step < 0 ? (c->n - 1) * c->x_step : 0);       \
-      char *y = at[0] + i * stride[0] - (c->y_step < 0 ? (c->n - 1) * c->y_step : 0);             \
-      wide sum = 0;                                                                               \
-      for (int64_t k = 0; k < c->n; k++) {                                                        \
-        wide before = sum;                                                                        \
-        sum += (wide) *(const type *) (x + k * c->x_step);                                        \
-        *(type *) (y + k * c->y_step) = (type) (c->exclusive ? before : sum);                     \
-      }                                                                                           \
-    }                                                                                             \
+#define CUMSUM_LINES(name, type, wide)                                                                       \
+  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg)                      \
+  {                                                                                                          \
+    const cumsum_arg *c = arg;                                                                               \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      const char *x = at[1] + i * stride[1] - (c->x_step < 0 ? (c->n - 1) * c->x_step : 0);                  \
+      char *y = at[0] + i * stride[0] - (c->y_step < 0 ? (c->n - 1) * c->y_step : 0);                        \
+      wide sum = 0;                                                                                          \
+      for (int64_t k = 0; k < c->n; k++) {                                                                   \
+        wide before = sum;                                                                                   \
+        sum += (wide) * (const type *)(x + k * c->x_step);                                                   \
+        *(type *)(y + k * c->y_step) = (type)(c->exclusive ? before : sum);                                  \
+      }                                                                                                      \
+    }                                                                                                        \
   }
 
 CUMSUM_LINES (cumsum_f32, float, double)

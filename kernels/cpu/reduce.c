@@ -50,7 +50,7 @@ next_row (const region *r, int64_t *index, const char **at)
 static double
 load_real (const void *at, nn_dtype dtype)
 {
-  return dtype == NN_F64 ? *(const double *) at : (double) *(const float *) at;
+  return dtype == NN_F64 ? *(const double *)at : (double)*(const float *)at;
 }
 
 /* NaN wins: no comparison holds for it. `shift` is the region's maximum. */
@@ -58,21 +58,21 @@ static double
 take_real (reduction kind, double so_far, double x, double shift)
 {
   switch (kind) {
-    case REDUCE_MAX:
-      return so_far >= x || so_far != so_far ? so_far : x;
-    case REDUCE_MIN:
-      return so_far <= x || so_far != so_far ? so_far : x;
-    case REDUCE_PROD:
-      return so_far * x;
-    case REDUCE_L1:
-      return so_far + fabs (x);
-    case REDUCE_L2:
-    case REDUCE_SUM_SQUARE:
-      return so_far + x * x;
-    case REDUCE_LOG_SUM_EXP:
-      return so_far + exp (x - shift);
-    default:
-      return so_far + x;
+  case REDUCE_MAX:
+    return so_far >= x || so_far != so_far ? so_far : x;
+  case REDUCE_MIN:
+    return so_far <= x || so_far != so_far ? so_far : x;
+  case REDUCE_PROD:
+    return so_far * x;
+  case REDUCE_L1:
+    return so_far + fabs (x);
+  case REDUCE_L2:
+  case REDUCE_SUM_SQUARE:
+    return so_far + x * x;
+  case REDUCE_LOG_SUM_EXP:
+    return so_far + exp (x - shift);
+  default:
+    return so_far + x;
   }
 }
 
@@ -84,9 +84,9 @@ sum_floats (int64_t n, const float *x)
   int64_t i = 0;
   for (; i + 8 <= n; i += 8)
     for (int k = 0; k < 8; k++)
-      part[k] += (double) x[i + k];
+      part[k] += (double)x[i + k];
   for (; i < n; i++)
-    part[i % 8] += (double) x[i];
+    part[i % 8] += (double)x[i];
   return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
 }
 
@@ -102,7 +102,7 @@ walk_real (const region *r, reduction kind, const char *at, double start, double
     return start;
   do {
     if (fast)
-      so_far += sum_floats (n, (const float *) at);
+      so_far += sum_floats (n, (const float *)at);
     for (int64_t i = 0; i < n && !fast; i++)
       so_far = take_real (kind, so_far, load_real (at + i * step, r->dtype), shift);
   } while (next_row (r, index, &at));
@@ -114,24 +114,24 @@ reduce_real (const region *r, const char *at)
 {
   double shift;
   switch (r->kind) {
-    case REDUCE_MAX:
-      return walk_real (r, r->kind, at, -INFINITY, 0);
-    case REDUCE_MIN:
-      return walk_real (r, r->kind, at, INFINITY, 0);
-    case REDUCE_PROD:
-      return walk_real (r, r->kind, at, 1, 0);
-    case REDUCE_MEAN:
-      return walk_real (r, r->kind, at, 0, 0) / (double) r->count;
-    case REDUCE_L2:
-      return sqrt (walk_real (r, r->kind, at, 0, 0));
-    case REDUCE_LOG_SUM:
-      return log (walk_real (r, r->kind, at, 0, 0));
-    case REDUCE_LOG_SUM_EXP:
-      shift = walk_real (r, REDUCE_MAX, at, -INFINITY, 0);
-      shift = isinf (shift) ? 0 : shift;
-      return log (walk_real (r, r->kind, at, 0, shift)) + shift;
-    default:
-      return walk_real (r, r->kind, at, 0, 0);
+  case REDUCE_MAX:
+    return walk_real (r, r->kind, at, -INFINITY, 0);
+  case REDUCE_MIN:
+    return walk_real (r, r->kind, at, INFINITY, 0);
+  case REDUCE_PROD:
+    return walk_real (r, r->kind, at, 1, 0);
+  case REDUCE_MEAN:
+    return walk_real (r, r->kind, at, 0, 0) / (double)r->count;
+  case REDUCE_L2:
+    return sqrt (walk_real (r, r->kind, at, 0, 0));
+  case REDUCE_LOG_SUM:
+    return log (walk_real (r, r->kind, at, 0, 0));
+  case REDUCE_LOG_SUM_EXP:
+    shift = walk_real (r, REDUCE_MAX, at, -INFINITY, 0);
+    shift = isinf (shift) ? 0 : shift;
+    return log (walk_real (r, r->kind, at, 0, shift)) + shift;
+  default:
+    return walk_real (r, r->kind, at, 0, 0);
   }
 }
 
@@ -140,20 +140,20 @@ reduce_real (const region *r, const char *at)
 static int64_t
 take_integer (reduction kind, int64_t so_far, int64_t x)
 {
-  uint64_t a = (uint64_t) so_far, b = (uint64_t) x;
+  uint64_t a = (uint64_t)so_far, b = (uint64_t)x;
   switch (kind) {
-    case REDUCE_MAX:
-      return so_far >= x ? so_far : x;
-    case REDUCE_MIN:
-      return so_far <= x ? so_far : x;
-    case REDUCE_PROD:
-      return (int64_t) (a * b);
-    case REDUCE_L1:
-      return (int64_t) (a + (x < 0 ? -b : b));
-    case REDUCE_SUM_SQUARE:
-      return (int64_t) (a + b * b);
-    default:
-      return (int64_t) (a + b);
+  case REDUCE_MAX:
+    return so_far >= x ? so_far : x;
+  case REDUCE_MIN:
+    return so_far <= x ? so_far : x;
+  case REDUCE_PROD:
+    return (int64_t)(a * b);
+  case REDUCE_L1:
+    return (int64_t)(a + (x < 0 ? -b : b));
+  case REDUCE_SUM_SQUARE:
+    return (int64_t)(a + b * b);
+  default:
+    return (int64_t)(a + b);
   }
 }
 
@@ -162,13 +162,16 @@ reduce_integer (const region *r, const char *at)
 {
   int64_t index[NN_MAX_RANK] = { 0 };
   const int64_t n = r->dim[r->rank - 1], step = r->stride[r->rank - 1];
-  int64_t so_far = r->kind == REDUCE_PROD ? 1 : r->kind == REDUCE_MAX ? INT64_MIN : r->kind == REDUCE_MIN ? INT64_MAX : 0;
+  int64_t so_far = r->kind == REDUCE_PROD  ? 1
+                   : r->kind == REDUCE_MAX ? INT64_MIN
+                   : r->kind == REDUCE_MIN ? INT64_MAX
+                                           : 0;
   if (r->count == 0)
     return so_far;
   do
     for (int64_t i = 0; i < n; i++) {
       const void *x = at + i * step;
-      so_far = take_integer (r->kind, so_far, r->dtype == NN_I64 ? *(const int64_t *) x : *(const int32_t *) x);
+      so_far = take_integer (r->kind, so_far, r->dtype == NN_I64 ? *(const int64_t *)x : *(const int32_t *)x);
     }
   while (next_row (r, index, &at));
   return r->kind == REDUCE_MEAN ? so_far / r->count : so_far;
@@ -184,13 +187,13 @@ reduce_results (int64_t n, char *const *at, const int64_t *stride, const void *a
     void *y = at[0] + i * stride[0];
     const char *x = at[1] + i * stride[1];
     if (r->dtype == NN_F32)
-      *(float *) y = (float) reduce_real (r, x);
+      *(float *)y = (float)reduce_real (r, x);
     else if (r->dtype == NN_F64)
-      *(double *) y = reduce_real (r, x);
+      *(double *)y = reduce_real (r, x);
     else if (r->dtype == NN_I64)
-      *(int64_t *) y = reduce_integer (r, x);
+      *(int64_t *)y = reduce_integer (r, x);
     else
-      *(int32_t *) y = (int32_t) reduce_integer (r, x);
+      *(int32_t *)y = (int32_t)reduce_integer (r, x);
   }
 }
 
@@ -229,7 +232,7 @@ split (const nn_call *call, nn_tensor *outer, region *r, nn_error *err)
     outer->dim[d] = 1;
     r->count *= x->dim[d];
     r->dim[r->rank] = x->dim[d];
-    r->stride[r->rank++] = x->stride[d] * (int64_t) nn_dtype_size (x->dtype);
+    r->stride[r->rank++] = x->stride[d] * (int64_t)nn_dtype_size (x->dtype);
   }
   if (r->rank == 0) {
     r->dim[0] = 1;
@@ -247,7 +250,8 @@ reduce (const nn_call *call, reduction kind, nn_error *err)
   if (status != NN_OK)
     return status;
   /* The result without the dimensions that it may not keep lies in memory as with them. */
-  nn_tensor y = nn_tensor_make (call->out[0].dtype, outer.rank, outer.dim, NN_LAYOUT_ROW_MAJOR, call->out[0].data);
+  nn_tensor y
+      = nn_tensor_make (call->out[0].dtype, outer.rank, outer.dim, NN_LAYOUT_ROW_MAJOR, call->out[0].data);
   const nn_tensor *in = &outer;
   nn_loop loop;
   nn_loop_init (&loop, &y, &in, 1);
@@ -255,15 +259,9 @@ reduce (const nn_call *call, reduction kind, nn_error *err)
   return NN_OK;
 }
 
-#define REDUCE_KERNEL(name, kind, integers)                                                       \
-  static nn_status prepare_##name (nn_call *call, nn_error *err)                                  \
-  {                                                                                               \
-    return check (call, integers, err);                                                           \
-  }                                                                                               \
-  static nn_status run_##name (const nn_call *call, nn_error *err)                                \
-  {                                                                                               \
-    return reduce (call, kind, err);                                                              \
-  }                                                                                               \
+#define REDUCE_KERNEL(name, kind, integers)                                                                  \
+  static nn_status prepare_##name (nn_call *call, nn_error *err) { return check (call, integers, err); }     \
+  static nn_status run_##name (const nn_call *call, nn_error *err) { return reduce (call, kind, err); }      \
   const nn_kernel nn_cpu_reduce_##name = { .prepare = prepare_##name, .run = run_##name };
 
 REDUCE_KERNEL (sum, REDUCE_SUM, true)

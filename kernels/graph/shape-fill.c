@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Pads beyond this are nonsense; below it no sum of them overflows. */
-#define MAX_PAD ((int64_t) 1 << 40)
+#define MAX_PAD ((int64_t)1 << 40)
 
 nn_status
 nn_shape_constant_of_shape (nn_node *node, const nn_graph *graph, nn_error *err)
@@ -30,7 +30,7 @@ count_real (double start, double limit, double delta, int64_t *n, nn_error *err)
   double count = ceil ((limit - start) / delta);
   if (!(count < 0x1p40))
     return nn_fail (err, NN_ERR_FORMAT, "a range from %g to %g by %g", start, limit, delta);
-  *n = count > 0 ? (int64_t) count : 0;
+  *n = count > 0 ? (int64_t)count : 0;
   return NN_OK;
 }
 
@@ -39,7 +39,8 @@ count_integers (int64_t start, int64_t limit, int64_t delta, int64_t *n, nn_erro
 {
   int64_t distance;
   if (delta == 0 || delta == INT64_MIN || __builtin_sub_overflow (limit, start, &distance))
-    return nn_fail (err, NN_ERR_FORMAT, "a range from %" PRId64 " to %" PRId64 " by %" PRId64, start, limit, delta);
+    return nn_fail (err, NN_ERR_FORMAT, "a range from %" PRId64 " to %" PRId64 " by %" PRId64, start, limit,
+                    delta);
   bool empty = distance == 0 || (distance < 0) != (delta < 0);
   *n = empty ? 0 : (distance - (delta < 0 ? -1 : 1)) / delta + 1;
   return NN_OK;
@@ -48,13 +49,13 @@ count_integers (int64_t start, int64_t limit, int64_t delta, int64_t *n, nn_erro
 static double
 real_of (const nn_tensor *scalar)
 {
-  return scalar->dtype == NN_F32 ? (double) *(const float *) scalar->data : *(const double *) scalar->data;
+  return scalar->dtype == NN_F32 ? (double)*(const float *)scalar->data : *(const double *)scalar->data;
 }
 
 static int64_t
 integer_of (const nn_tensor *scalar)
 {
-  return scalar->dtype == NN_I64 ? *(const int64_t *) scalar->data : *(const int32_t *) scalar->data;
+  return scalar->dtype == NN_I64 ? *(const int64_t *)scalar->data : *(const int32_t *)scalar->data;
 }
 
 nn_status
@@ -66,7 +67,8 @@ nn_shape_range (nn_node *node, const nn_graph *graph, nn_error *err)
   for (int i = 0; i < 3; i++) {
     part[i] = node->in[i]->constant;
     if (part[i] == NULL)
-      return nn_fail (err, NN_ERR_UNSUPPORTED, "operand %d ('%s') is computed from the input; only constants can do", i,
+      return nn_fail (err, NN_ERR_UNSUPPORTED,
+                      "operand %d ('%s') is computed from the input; only constants can do", i,
                       node->in[i]->name);
     if (part[i]->dtype != dtype || nn_tensor_count (part[i]) != 1)
       return nn_fail (err, NN_ERR_FORMAT, "operand %d is not one %s number", i, nn_dtype_name (dtype));
@@ -98,7 +100,8 @@ nn_shape_expand (nn_node *node, const nn_graph *graph, nn_error *err)
     int64_t have = i < rank - x->rank ? 1 : x->dim[i - (rank - x->rank)];
     int64_t want = i < rank - n ? 1 : shape[i - (rank - n)];
     if (have != want && have != 1 && want != 1)
-      return nn_fail (err, NN_ERR_FORMAT, "dimension %d of %" PRId64 " cannot become %" PRId64, i, have, want);
+      return nn_fail (err, NN_ERR_FORMAT, "dimension %d of %" PRId64 " cannot become %" PRId64, i, have,
+                      want);
     dim[i] = have == 1 ? want : have;
   }
   return nn_shape_set (node, 0, x->dtype, rank, dim, err);
@@ -115,7 +118,8 @@ nn_shape_tile (nn_node *node, const nn_graph *graph, nn_error *err)
     status = nn_fail (err, NN_ERR_FORMAT, "%d repeats for %d dimensions", n, x->rank);
   for (int i = 0; i < n && status == NN_OK; i++)
     if (repeats[i] < 0 || __builtin_mul_overflow (x->dim[i], repeats[i], &dim[i]))
-      status = nn_fail (err, NN_ERR_FORMAT, "dimension %d is to be repeated %" PRId64 " times", i, repeats[i]);
+      status
+          = nn_fail (err, NN_ERR_FORMAT, "dimension %d is to be repeated %" PRId64 " times", i, repeats[i]);
   return status != NN_OK ? status : nn_shape_set (node, 0, x->dtype, x->rank, dim, err);
 }
 
@@ -129,9 +133,10 @@ pad_list (const nn_node *node, int64_t *pads, int *n, nn_error *err)
   if (attr == NULL || nn_node_has (node, 1))
     return nn_shape_constant_ints (node, 1, pads, 2 * NN_MAX_RANK, n, err);
   if (attr->type != NN_ATTR_INTS || attr->n > 2 * NN_MAX_RANK)
-    return nn_fail (err, NN_ERR_FORMAT, "attribute 'pads' is no list of at most %d integers", 2 * NN_MAX_RANK);
+    return nn_fail (err, NN_ERR_FORMAT, "attribute 'pads' is no list of at most %d integers",
+                    2 * NN_MAX_RANK);
   memcpy (pads, attr->ints, attr->n * sizeof *pads);
-  *n = (int) attr->n;
+  *n = (int)attr->n;
   return NN_OK;
 }
 
@@ -159,8 +164,8 @@ nn_shape_pads (const nn_node *node, int64_t begin[NN_MAX_RANK], int64_t end[NN_M
     begin[axis] = pads[i];
     end[axis] = pads[i + n_axes];
     if (begin[axis] < -MAX_PAD || begin[axis] > MAX_PAD || end[axis] < -MAX_PAD || end[axis] > MAX_PAD)
-      return nn_fail (err, NN_ERR_LIMIT, "dimension %d is padded by %" PRId64 " and %" PRId64, axis, begin[axis],
-                      end[axis]);
+      return nn_fail (err, NN_ERR_LIMIT, "dimension %d is padded by %" PRId64 " and %" PRId64, axis,
+                      begin[axis], end[axis]);
   }
   return NN_OK;
 }
@@ -176,8 +181,8 @@ check_pad (const char *mode, int axis, int64_t inner, int64_t begin, int64_t end
   if (!reflects && strcmp (mode, "edge") != 0 && strcmp (mode, "wrap") != 0)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "mode '%s' is not supported", mode);
   if (inner < 1 || (reflects && most > inner - 1))
-    return nn_fail (err, NN_ERR_FORMAT, "mode '%s' cannot pad dimension %d of %" PRId64 " by %" PRId64, mode, axis,
-                    inner, most);
+    return nn_fail (err, NN_ERR_FORMAT, "mode '%s' cannot pad dimension %d of %" PRId64 " by %" PRId64, mode,
+                    axis, inner, most);
   return NN_OK;
 }
 
@@ -189,7 +194,8 @@ check_pad_value (const nn_node *node, nn_error *err)
       && (node->in[2]->dtype != dtype || nn_shape_count (node->in[2]->rank, node->in[2]->dim) != 1))
     return nn_fail (err, NN_ERR_FORMAT, "the value to pad with is not one %s number", nn_dtype_name (dtype));
   if (nn_node_attr (node, "value") != NULL && dtype != NN_F32)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "attribute 'value' with %s is not supported", nn_dtype_name (dtype));
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "attribute 'value' with %s is not supported",
+                    nn_dtype_name (dtype));
   return NN_OK;
 }
 
@@ -204,9 +210,11 @@ nn_shape_pad (nn_node *node, const nn_graph *graph, nn_error *err)
     status = nn_shape_pads (node, begin, end, err);
   for (int i = 0; i < x->rank && status == NN_OK; i++) {
     int64_t inner = x->dim[i] + (begin[i] < 0 ? begin[i] : 0) + (end[i] < 0 ? end[i] : 0);
-    if (inner < 0 || __builtin_add_overflow (inner, (begin[i] > 0 ? begin[i] : 0) + (end[i] > 0 ? end[i] : 0), &dim[i]))
-      status = nn_fail (err, NN_ERR_FORMAT, "dimension %d of %" PRId64 " cannot be padded by %" PRId64 " and %" PRId64,
-                        i, x->dim[i], begin[i], end[i]);
+    if (inner < 0
+        || __builtin_add_overflow (inner, (begin[i] > 0 ? begin[i] : 0) + (end[i] > 0 ? end[i] : 0), &dim[i]))
+      status = nn_fail (err, NN_ERR_FORMAT,
+                        "dimension %d of %" PRId64 " cannot be padded by %" PRId64 " and %" PRId64, i,
+                        x->dim[i], begin[i], end[i]);
     else
       status = check_pad (mode, i, inner, begin[i], end[i], err);
   }
@@ -230,18 +238,18 @@ bool
 nn_shape_is_non_zero (const nn_tensor *tensor, int64_t i)
 {
   switch (tensor->dtype) {
-    case NN_F32:
-      return ((const float *) tensor->data)[i] != 0;
-    case NN_F64:
-      return ((const double *) tensor->data)[i] != 0;
-    case NN_I64:
-      return ((const int64_t *) tensor->data)[i] != 0;
-    case NN_I32:
-      return ((const int32_t *) tensor->data)[i] != 0;
-    case NN_F16:
-      return (((const uint16_t *) tensor->data)[i] & 0x7fff) != 0;
-    default:
-      return ((const uint8_t *) tensor->data)[i] != 0;
+  case NN_F32:
+    return ((const float *)tensor->data)[i] != 0;
+  case NN_F64:
+    return ((const double *)tensor->data)[i] != 0;
+  case NN_I64:
+    return ((const int64_t *)tensor->data)[i] != 0;
+  case NN_I32:
+    return ((const int32_t *)tensor->data)[i] != 0;
+  case NN_F16:
+    return (((const uint16_t *)tensor->data)[i] & 0x7fff) != 0;
+  default:
+    return ((const uint8_t *)tensor->data)[i] != 0;
   }
 }
 
@@ -251,11 +259,12 @@ nn_shape_non_zero (nn_node *node, const nn_graph *graph, nn_error *err)
   const nn_tensor *x = node->in[0]->constant;
   int64_t found = 0;
   if (x == NULL)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "operand 0 ('%s') is computed from the input, so the result has no shape",
+    return nn_fail (err, NN_ERR_UNSUPPORTED,
+                    "operand 0 ('%s') is computed from the input, so the result has no shape",
                     node->in[0]->name);
   for (int64_t i = 0; i < nn_tensor_count (x); i++)
     found += nn_shape_is_non_zero (x, i);
-  return nn_shape_set (node, 0, NN_I64, 2, (int64_t[]) { x->rank, found }, err);
+  return nn_shape_set (node, 0, NN_I64, 2, (int64_t[]){ x->rank, found }, err);
 }
 
 nn_status

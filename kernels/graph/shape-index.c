@@ -10,7 +10,8 @@ check_indices (const nn_value *indices, int min_rank, nn_error *err)
   if (indices->dtype != NN_I64 && indices->dtype != NN_I32)
     return nn_fail (err, NN_ERR_FORMAT, "the indices are %s", nn_dtype_name (indices->dtype));
   if (indices->rank < min_rank)
-    return nn_fail (err, NN_ERR_FORMAT, "the indices have %d dimensions, expected %d or more", indices->rank, min_rank);
+    return nn_fail (err, NN_ERR_FORMAT, "the indices have %d dimensions, expected %d or more", indices->rank,
+                    min_rank);
   return NN_OK;
 }
 
@@ -46,11 +47,12 @@ check_elements (const nn_node *node, nn_error *err)
   if (axis < 0)
     return nn_fail (err, NN_ERR_FORMAT, "attribute 'axis' is outside the %d dimensions", x->rank);
   if (indices->rank != x->rank)
-    return nn_fail (err, NN_ERR_FORMAT, "the indices have %d dimensions, operand 0 %d", indices->rank, x->rank);
+    return nn_fail (err, NN_ERR_FORMAT, "the indices have %d dimensions, operand 0 %d", indices->rank,
+                    x->rank);
   for (int i = 0; i < x->rank; i++)
     if (i != axis && indices->dim[i] > x->dim[i])
-      return nn_fail (err, NN_ERR_FORMAT, "dimension %d of the indices is %" PRId64 ", operand 0's %" PRId64, i,
-                      indices->dim[i], x->dim[i]);
+      return nn_fail (err, NN_ERR_FORMAT, "dimension %d of the indices is %" PRId64 ", operand 0's %" PRId64,
+                      i, indices->dim[i], x->dim[i]);
   return NN_OK;
 }
 
@@ -70,7 +72,7 @@ check_updates (const nn_node *node, int rank, const int64_t *dim, nn_error *err)
   if (updates->dtype != node->in[0]->dtype)
     return nn_fail (err, NN_ERR_FORMAT, "the updates are %s, operand 0 %s", nn_dtype_name (updates->dtype),
                     nn_dtype_name (node->in[0]->dtype));
-  if (updates->rank != rank || memcmp (updates->dim, dim, (size_t) rank * sizeof dim[0]) != 0)
+  if (updates->rank != rank || memcmp (updates->dim, dim, (size_t)rank * sizeof dim[0]) != 0)
     return nn_fail (err, NN_ERR_FORMAT, "the updates' shape does not fit the indices'");
   return NN_OK;
 }
@@ -94,8 +96,9 @@ blocks (const nn_node *node, int batch, int *rank, int64_t dim[2 * NN_MAX_RANK],
     return status;
   int64_t depth = indices->dim[indices->rank - 1];
   if (batch < 0 || batch >= indices->rank || depth < 1 || depth > x->rank - batch)
-    return nn_fail (err, NN_ERR_FORMAT, "places of %" PRId64 " indices behind %d batch dimensions in %d dimensions", depth,
-                    batch, x->rank);
+    return nn_fail (err, NN_ERR_FORMAT,
+                    "places of %" PRId64 " indices behind %d batch dimensions in %d dimensions", depth, batch,
+                    x->rank);
   for (int i = 0; i < batch; i++)
     if (x->dim[i] != indices->dim[i])
       return nn_fail (err, NN_ERR_FORMAT, "batch dimension %d is %" PRId64 " and %" PRId64, i, x->dim[i],
@@ -103,7 +106,7 @@ blocks (const nn_node *node, int batch, int *rank, int64_t dim[2 * NN_MAX_RANK],
   *rank = 0;
   for (int i = 0; i < indices->rank - 1; i++)
     dim[(*rank)++] = indices->dim[i];
-  for (int i = batch + (int) depth; i < x->rank; i++)
+  for (int i = batch + (int)depth; i < x->rank; i++)
     dim[(*rank)++] = x->dim[i];
   return NN_OK;
 }
@@ -113,7 +116,7 @@ nn_shape_gather_nd (nn_node *node, const nn_graph *graph, nn_error *err)
 {
   int rank = 0;
   int64_t dim[2 * NN_MAX_RANK], batch = nn_node_int (node, "batch_dims", 0);
-  nn_status status = blocks (node, batch >= 0 && batch < NN_MAX_RANK ? (int) batch : -1, &rank, dim, err);
+  nn_status status = blocks (node, batch >= 0 && batch < NN_MAX_RANK ? (int)batch : -1, &rank, dim, err);
   return status != NN_OK ? status : nn_shape_set (node, 0, node->in[0]->dtype, rank, dim, err);
 }
 

@@ -24,7 +24,8 @@ check_scale (const nn_value *x, int axis, const nn_value *scale, int index, nn_e
   for (int i = 0; i < scale->rank && fits; i++)
     fits = scale->dim[i] == (i < extra ? 1 : x->dim[axis + i - extra]);
   if (!fits)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "operand %d has not the shape of the dimensions from %d on", index, axis);
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "operand %d has not the shape of the dimensions from %d on",
+                    index, axis);
   return NN_OK;
 }
 
@@ -61,7 +62,8 @@ nn_shape_group_norm (nn_node *node, const nn_graph *graph, nn_error *err)
   const nn_value *x = node->in[0];
   int64_t groups = nn_node_int (node, "num_groups", 0);
   if (x->rank < 3 || groups < 1 || x->dim[1] < 1 || x->dim[1] % groups != 0)
-    return nn_fail (err, NN_ERR_FORMAT, "%" PRId64 " groups of the channels of %d dimensions", groups, x->rank);
+    return nn_fail (err, NN_ERR_FORMAT, "%" PRId64 " groups of the channels of %d dimensions", groups,
+                    x->rank);
   int64_t weights = graph->opset >= 21 ? x->dim[1] : groups;
   nn_status status = check_vector (node, 1, weights, err);
   if (status == NN_OK)

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fills the large weights that the structure files here lack with seeded random ones, so that whole
+detectors can be tested without anybody's trained weights.
+
+    fill_weights.py STRUCTURE.onnx.xz OUT.onnx [SEED]
+
+*-structure.onnx.xz are RT-DETR-R50, RT-DETRv2-R50 and D-FINE-L (640x640, 17 classes) and
+PP-DocLayoutV3 (800x800, 25 classes, with order logits) as Hugging Face transformers 5.17 exports
+them at operator set 17 (Apache-2.0), without the weights of convolutions and linear layers.
+
+Plain random weights do not do: after twenty layers all places look the same, all scores are equal,
+the top-k is a tie, and two implementations differ in everything behind it. Here each layer's
+weights are projected so that what all places have in common does not pass, and scaled so that what
+they do not have in common keeps its size. Both are measured on a drawn page, in one run: the layers
+behind see what they will see. Scores then spread over classes and queries. Even so two queries can
+be so near each other at the top-k's last rank that they swap: compare query by query, by boxes.
+
+PP-DocLayoutV3 makes its first boxes of where a mask is above 0, and rounding would move the edges of
+masks that differ from place to place. There all but the heads stay plain, masks are all or nothing,
+and boxes cover nearly the whole page: good for comparing numbers, not for looking at regions.
+"""
+import lzma
+import pathlib
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import yolo_graph
+
+VARIANCE_MIN = 1e-6
+PLAIN_VARIANCE = 1.6  # times a layer's inputs, where nothing is measured
+SCORE_SPREAD, BOX_SPREAD = 1.5, 0.7  # of logits, and of boxes before the sigmoid
+
+
+def is_empty(tensor):
+    return (tensor.data_type == TensorProto.FLOAT and not tensor.raw_data and len(tensor.float_data) == 0
+            and int(np.prod(tensor.dims)) > 0)
+
+
+def consumers(graph):
+    """By name of a weight: the first Conv or MatMul that multiplies with it, through Identity nodes; else
+    the first node that reads it."""
+    alias, found = {}, {}
+    for node in graph.node:
+        if node.op_type == "Identity":
+            alias[node.output[0]] = alias.get(node.input[0], node.input[0])
+        for i, name in enumerate(node.input):
+            name = alias.get(name, name)
+            product = node.op_type in ("Conv", "MatMul", "Gemm") and i == 1
+            if name not in found or (product and found[name].op_type not in ("Conv", "MatMul", "Gemm")):
+                found[name] = node
+    return found
+
+
+def start_values(tensor, node, random, plain):
+    noise = random.standard_normal(tuple(tensor.dims))
+    variance = PLAIN_VARIANCE if plain else 1
+    if node.op_type == "Conv":
+        return noise * np.sqrt(variance / np.prod(tensor.dims[1:]))
+    if node.op_type in ("MatMul", "Gemm"):
+        return noise * np.sqrt(variance / tensor.dims[-2])
+    return (node.op_type == "Mul" and not plain) + 0.1 * noise  # a normalisation's scale or shift
+
+
+def add_probe(graph, node, weight, number):
+    """Behind `node`: its result without the mean over all places, divided by what is left's spread. The
+    mean of its operand and that spread become results of the network."""
+    x, y = node.input[0], node.output[0]
+    places = [2, 3] if node.op_type == "Conv" else [-2]
+    names = [f"probe{number}.{part}" for part in ("raw", "mean", "centred", "square", "variance", "eps", "spread", "of")]
+    raw, mean, centred, square, variance, eps, spread, of = names
+    node.output[0] = raw
+    graph.initializer.append(numpy_helper.from_array(np.float32(VARIANCE_MIN), eps))
+    graph.node.extend((helper.make_node("ReduceMean", [x], [of], axes=places, keepdims=1),
+                       helper.make_node("ReduceMean", [raw], [mean], axes=places, keepdims=1),
+                       helper.make_node("Sub", [raw, mean], [centred]),
+                       helper.make_node("Mul", [centred, centred], [square]),
+                       helper.make_node("ReduceMean", [square], [variance], keepdims=0),
+                       helper.make_node("Add", [variance, eps], [f"{variance}+"]),
+                       helper.make_node("Sqrt", [f"{variance}+"], [spread]),
+                       helper.make_node("Div", [centred, spread], [y])))
+    graph.output.extend(helper.make_empty_tensor_value_info(name) for name in (of, spread))
+    return weight, of, spread
+
+
+def measure(model, weights, x):
+    """For each weight the mean of what it is multiplied with, and the spread of the product."""
+    probe = onnx.ModelProto()
+    probe.CopyFrom(model)
+    del probe.graph.node[:], probe.graph.output[:]
+    first = consumers(model.graph)
+    probed = {first[name].output[0]: name for name in weights if first[name].op_type in ("Conv", "MatMul")}
+    found = []
+    for node in model.graph.node:
+        probe.graph.node.append(node)
+        if node.output[0] in probed:
+            found.append(add_probe(probe.graph, probe.graph.node[-1], probed[node.output[0]], len(found)))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    results = session.run([name for _, *names in found for name in names], {session.get_inputs()[0].name: x})
+    return {weight: (results[2 * i], float(results[2 * i + 1])) for i, (weight, _, _) in enumerate(found)}
+
+
+def adjust(w, node, mean, spread, classes):
+    """Without the direction of `mean` over the inputs, and with the spread that the layer is to have."""
+    target = SCORE_SPREAD if w.shape[-1] == classes else BOX_SPREAD if w.shape[-1] == 4 else 1.0
+    if node.op_type == "Conv":
+        m = mean.reshape(-1, 1, 1).astype(np.float64)
+        if m.size == w.shape[1] and m.size > 1:
+            w = w - m * (w * m).sum(axis=1, keepdims=True) / (m * m).sum()
+        return w / spread
+    m = mean.reshape(-1, 1).astype(np.float64)
+    if m.size == w.shape[0]:
+        w = w - m * (w * m).sum(axis=0, keepdims=True) / max((m * m).sum(), 1e-12)
+    return w * target / spread
+
+
+def fill(structure, seed=0):
+    model = onnx.load_from_string(lzma.decompress(pathlib.Path(structure).read_bytes()))
+    random = np.random.default_rng(seed)
+    nodes = consumers(model.graph)
+    weights = {t.name: t for t in model.graph.initializer if is_empty(t)}
+    plain = len(model.graph.output) > 2  # PP-DocLayoutV3
+    for name, tensor in weights.items():
+        values = start_values(tensor, nodes[name], random, plain)
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float32), name))
+    size = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    classes = model.graph.output[0].type.tensor_type.shape.dim[2].dim_value
+    heads = {name for name, tensor in weights.items() if len(tensor.dims) == 2 and tensor.dims[-1] in (classes, 4)}
+    for name, (mean, spread) in measure(model, heads if plain else weights, yolo_graph.page(size, seed)).items():
+        w = adjust(numpy_helper.to_array(weights[name]), nodes[name], mean, spread, classes)
+        weights[name].CopyFrom(numpy_helper.from_array(w.astype(np.float32), name))
+    return model
+
+
+if __name__ == "__main__":
+    onnx.save(fill(sys.argv[1], int(sys.argv[3]) if len(sys.argv) > 3 else 0), sys.argv[2])
