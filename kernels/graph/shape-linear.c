@@ -130,6 +130,8 @@ read_equation (const nn_node *node, nn_einsum *e, nn_error *err)
 {
   const char *equation = nn_node_string (node, "equation", ""), *at = equation;
   for (int i = 0; i < node->n_in; i++) {
+    if (node->in[i] == NULL)
+      return nn_fail (err, NN_ERR_FORMAT, "operand %d is left out", i);
     at += i > 0 && *at == ',';
     if ((at = read_term (at, e->letters[i], &e->rank[i], err)) == NULL)
       return err->status;
