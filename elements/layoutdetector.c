@@ -138,12 +138,16 @@ gst_layout_detector_message (const GstLayoutDetector * self)
 gchar *
 gst_layout_detector_describe (const GstLayoutDetector * self)
 {
+  const nn_plan *plan = nn_detector_plan (self->detector);
+
   return g_strdup_printf ("%s (%s): family %s, %d labels, on %s (%s), "
+      "%d nodes fused to %d, "
       "%u pages at once, %" G_GSIZE_FORMAT " bytes of weights and work space",
       self->model->path, self->model->sha256,
       nn_detector_family (self->detector),
       nn_detector_n_labels (self->detector),
-      nn_detector_device_name (self->detector), self->reason, self->batch,
+      nn_detector_device_name (self->detector), self->reason,
+      nn_plan_nodes_before (plan), nn_plan_nodes_after (plan), self->batch,
       nn_detector_memory_bytes (self->detector));
 }
 

@@ -350,6 +350,12 @@ nn_detector_device_name (const nn_detector *detector)
   return "cpu";
 }
 
+const nn_plan *
+nn_detector_plan (const nn_detector *detector)
+{
+  return detector->plan;
+}
+
 size_t
 nn_detector_memory_bytes (const nn_detector *detector)
 {

@@ -214,6 +214,7 @@ void nn_detector_input_size (const nn_detector *detector, int *width, int *heigh
 int nn_detector_n_labels (const nn_detector *detector);
 const char *nn_detector_label (const nn_detector *detector, int class_id);
 const char *nn_detector_device_name (const nn_detector *detector); /* "cpu", "cuda:0 NVIDIA GB10" */
+const nn_plan *nn_detector_plan (const nn_detector *detector); /* what its sessions run; not owned */
 size_t nn_detector_memory_bytes (const nn_detector *detector);     /* weights and arenas */
 
 /* Finds the regions of `n` frames (1 … batch). On failure no page's result is valid. */

@@ -263,6 +263,45 @@ GST_START_TEST (labels_file)
 
 GST_END_TEST
 
+static void
+keep_line (GstDebugCategory * category, GstDebugLevel level, const gchar * file,
+    const gchar * function, gint line, GObject * object,
+    GstDebugMessage * message, gpointer text)
+{
+  if (level == GST_LEVEL_INFO
+      && g_str_equal (gst_debug_category_get_name (category),
+          "cudalayoutdetect"))
+    g_string_append_printf (text, "%s\n", gst_debug_message_get (message));
+}
+
+/* What the network became stands in the log: fewer nodes than the file has. */
+GST_START_TEST (log_of_the_network)
+{
+  GString *text = g_string_new (NULL);
+  GstHarness *h;
+  const gchar *nodes;
+  gint before = 0, after = 0;
+
+  gst_debug_set_active (TRUE);
+  gst_debug_set_threshold_for_name ("cudalayoutdetect", GST_LEVEL_INFO);
+  gst_debug_add_log_function (keep_line, text, NULL);
+  h = detect_start (1);
+  gst_debug_remove_log_function (keep_line);
+  gst_debug_unset_threshold_for_name ("cudalayoutdetect");
+  nodes = strstr (text->str, " nodes fused to ");
+  fail_unless (nodes != NULL, "no count of nodes in: %s", text->str);
+  while (nodes > text->str && g_ascii_isdigit (nodes[-1]))
+    nodes--;
+  fail_unless_equals_int (sscanf (nodes, "%d nodes fused to %d", &before,
+          &after), 2);
+  fail_unless (after > 0 && after < before, "%d nodes became %d", before,
+      after);
+  gst_harness_teardown (h);
+  g_string_free (text, TRUE);
+}
+
+GST_END_TEST
+
 static Suite *
 pages_suite (void)
 {
@@ -278,6 +317,7 @@ pages_suite (void)
   tcase_add_test (tc, two_elements);
   tcase_add_test (tc, settings_while_playing);
   tcase_add_test (tc, labels_file);
+  tcase_add_test (tc, log_of_the_network);
   return s;
 }
 
