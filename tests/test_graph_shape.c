@@ -168,6 +168,92 @@ static const struct {
   { "Gemm", "3,2 4,3 1,4", "transA=1 transB=1", "2,4", 0 },
   { "Gemm", "2,3 3,4 3", "", "!broadcast", 0 },
   { "Gemm", "2,3 4,3", "", "!rows", 0 },
+
+  { "Equal", "2,1 l:3", "", "!float32", 0 },
+  { "Where", "b:2,1 3 4,1,1", "", "4,2,3", 0 },
+  { "Where", "2,1 3 3", "", "!not bool", 0 },
+  { "And", "b:2,1 b:3", "", "2,3", 0 },
+  { "And", "2 2", "", "!not bool", 0 },
+  { "Pow", "2,1 i:1,2,3", "", "2,3", 0 },
+  { "PRelu", "1,3,4,4 3,1,1", "", "1,3,4,4", 0 },
+  { "PRelu", "3 2,3", "", "!slope", 0 },
+  { "Expand", "3,1 i:2,1,4", "", "2,3,4", 0 },
+  { "Expand", "3,4 i:1", "", "3,4", 0 },
+  { "Expand", "3,4 i:2,4", "", "!cannot become 2", 0 },
+  { "Expand", "3 i:-1", "", "!cannot become -1", 0 },
+  { "Expand", "1 i:" HUGE_DIM "," HUGE_DIM, "", "!larger", 0 },
+  { "Expand", "3 l:2", "", "!computed from the input", 0 },
+  { "Tile", "2,3 i:2,0", "", "4,0", 0 },
+  { "Tile", "2,3 i:2", "", "!1 repeats", 0 },
+  { "Tile", "2,3 i:2,-1", "", "!-1 times", 0 },
+  { "Tile", "2,3 i:9223372036854775807,1", "", "!times", 0 },
+  { "ConstantOfShape", "i:2,0,3", "", "2,0,3", 0 },
+  { "ConstantOfShape", "i:-2", "", "!negative", 0 },
+  { "ConstantOfShape", "l:2", "", "!computed from the input", 0 },
+  { "Range", "i:2 i:9 i:3", "", "3", 0 },
+  { "Range", "i:9 i:2 i:-3", "", "3", 0 },
+  { "Range", "i:2 i:9 i:-3", "", "0", 0 },
+  { "Range", "f:0 f:1 f:0.3", "", "4", 0 },
+  { "Range", "i:2 i:9 i:0", "", "!by 0", 0 },
+  { "Range", "f:0 f:1 f:0", "", "!by 0", 0 },
+  { "Range", "i:-9223372036854775808 i:9223372036854775807 i:1", "", "!range", 0 },
+  { "Range", "i:0 i:9223372036854775807 i:1", "", "!larger", 0 },
+  { "Range", "i:0 l:1 i:1", "", "!computed from the input", 0 },
+  { "Pad", "2,3 i:1,0,0,-2", "", "3,1", 0 },
+  { "Pad", "2,3", "pads=1,0,0,2", "3,5", 10 },
+  { "Pad", "2,3 i:0,4 - i:-1", "", "2,7", 18 },
+  { "Pad", "2,3 i:-2,0,-1,0", "", "!dimension 0", 0 },
+  { "Pad", "2,3 i:1,1", "", "!2 pads", 0 },
+  { "Pad", "2,3 i:0,2,0,0", "mode=reflect", "2,5", 0 },
+  { "Pad", "2,3 i:0,3,0,0", "mode=reflect", "!dimension 1", 0 },
+  { "Pad", "0,3 i:1,0,0,0", "mode=edge", "!dimension 0", 0 },
+  { "Pad", "2,3 i:1,0,0,0", "mode=odd", "!odd", 0 },
+  { "Trilu", "3", "", "!2 or more", 0 },
+  { "NonZero", "i:0,4,0,5", "", "1,2", 0 },
+  { "NonZero", "3", "", "!computed from the input", 0 },
+  { "GatherElements", "5,6 l:2,9", "axis=1", "2,9", 0 },
+  { "GatherElements", "5,6 l:6,9", "axis=1", "!dimension 0", 0 },
+  { "GatherElements", "5,6 l:5", "axis=1", "!1 dimensions", 0 },
+  { "GatherND", "5,6,7 l:2,2", "", "2,7", 0 },
+  { "GatherND", "5,6,7 l:5,1", "batch_dims=1", "5,7", 0 },
+  { "GatherND", "5,6,7 l:4,1", "batch_dims=1", "!batch dimension 0", 0 },
+  { "GatherND", "5,6 l:2,3", "", "!places of 3", 0 },
+  { "GatherND", "5,6 l:2,2", "batch_dims=-1", "!places", 0 },
+  { "ScatterND", "5,6 l:2,1 2,6", "", "5,6", 0 },
+  { "ScatterND", "5,6 l:2,1 2,5", "", "!updates", 0 },
+  { "ScatterElements", "5,6 l:2,6 2,6", "", "5,6", 0 },
+  { "ScatterElements", "5,6 l:2,6 2,5", "", "!updates", 0 },
+  { "TopK", "5,6 i:4", "", "5,4", 0 },
+  { "TopK", "5,6", "k=2 axis=0", "2,6", 9 },
+  { "TopK", "5,6 i:7", "", "!7 of 6", 0 },
+  { "TopK", "5,6 i:-1", "", "!-1 of 6", 0 },
+  { "ReduceSum", "2,3,4 i:-1", "", "2,3,1", 0 },
+  { "ReduceMax", "2,3,4", "axes=0,2 keepdims=0", "3", 0 },
+  { "ReduceMax", "2,0,4", "axes=1", "!empty", 0 },
+  { "ReduceSum", "2,0,4 i:1", "keepdims=0", "2,4", 0 },
+  { "ReduceSum", "2,3", "noop_with_empty_axes=1", "2,3", 0 },
+  { "ArgMax", "2,3,4", "axis=1 keepdims=0", "2,4", 0 },
+  { "ArgMax", "2,0", "axis=1", "!empty", 0 },
+  { "CumSum", "2,3 i:2", "", "!axis", 0 },
+  { "LayerNormalization", "2,3,4 3,4", "axis=1", "2,3,4", 17 },
+  { "LayerNormalization", "2,3,4 3", "", "!operand 1", 17 },
+  { "GroupNormalization", "2,6,4 3 3", "num_groups=3", "2,6,4", 18 },
+  { "GroupNormalization", "2,6,4 6 6", "num_groups=3", "2,6,4", 21 },
+  { "GroupNormalization", "2,6,4 4 4", "num_groups=4", "!groups", 18 },
+  { "GridSample", "2,3,4,5 2,6,7,2", "", "2,3,6,7", 16 },
+  { "GridSample", "2,3,4,5 2,6,7,3", "", "!grid", 16 },
+  { "Einsum", "2,3 3,4", "equation=ij,jk->ki", "4,2", 0 },
+  { "Einsum", "2,3 4,5", "equation=ij,jk->ki", "!'j'", 0 },
+  { "Einsum", "2,3", "equation=...j->j", "!equation", 0 },
+  { "Einsum", "1,1,1,1,1,1,1,1 1", "equation=abcdefghi,a->a", "!more than 8", 0 },
+  { "ConvTranspose", "1,4,5,5 4,3,2,2", "strides=2,2", "1,3,10,10", 0 },
+  { "ConvTranspose", "1,4,5,5 4,3,3,3", "strides=2,2 pads=1,1,1,1 output_padding=1,1", "1,3,10,10", 0 },
+  { "ConvTranspose", "1,4,5,5 4,3,2,2", "output_shape=0,3", "!0 positions", 0 },
+  { "ConvTranspose", "1,4,5,5 3,3,2,2", "", "!channels", 0 },
+  { "DepthToSpace", "1,8,2,3", "blocksize=2", "1,2,4,6", 0 },
+  { "DepthToSpace", "1,6,2,3", "blocksize=2", "!blocks", 0 },
+  { "SpaceToDepth", "1,2,4,6", "blocksize=2", "1,8,2,3", 0 },
+  { "SpaceToDepth", "1,2,4,6", "blocksize=0", "!blocks", 0 },
 };
 
 /* Parses "1,2,3" up to a blank; the count. */
@@ -218,7 +304,9 @@ static size_t
 parse_attrs (nn_graph *graph, const char *text, nn_attr *attrs)
 {
   static const char *const lists[] = { "pads", "strides", "dilations", "kernel_shape", "axes",
-                                       "perm", "split",   "starts",    "ends" };
+                                       "perm", "split",   "starts",    "ends",
+                                       "output_shape", "output_padding" };
+  static const char *const texts[] = { "auto_pad", "mode", "equation" };
   size_t n = 0;
   while (*text != '\0') {
     nn_attr *attr = &attrs[n++];
@@ -228,7 +316,9 @@ parse_attrs (nn_graph *graph, const char *text, nn_attr *attrs)
     name[equals - text] = '\0';
     if (end != NULL)
       value[end - equals - 1] = '\0';
-    bool is_text = strcmp (name, "auto_pad") == 0;
+    bool is_text = false;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+      is_text = is_text || strcmp (name, texts[i]) == 0;
     *attr = (nn_attr) { .name = name, .type = is_text ? NN_ATTR_STRING : NN_ATTR_INT, .ints = ints, .s = value };
     attr->n = is_text ? 0 : (size_t) parse_ints (value, ints);
     attr->i = ints[0];
