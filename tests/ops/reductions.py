@@ -2,7 +2,7 @@
 """Reductions, and what else looks along a dimension: TopK, ArgMax, CumSum."""
 import numpy as np
 
-from .cases import EXACT, case, channels_last, exact, integers, ints, node, normal, random, refused
+from .cases import EXACT, case, channels_last, exact, integers, ints, node, normal, odd, random, refused
 
 REAL = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp")
 AXES = ([-1], [0], [1], [0, 2], [1, 2], [0, 1, 2, 3], [3, 1])
@@ -80,6 +80,8 @@ def tops():
         topk(f"of infinities and zeros, largest {largest}", np.array([[0.0, -0.0, np.inf, -np.inf, 1e-40, -1e-40, 3e38, 0.0, -0.0, np.inf]], np.float32), 9, largest=largest)
         big = np.array([2 ** 53, 2 ** 53 + 1, -2 ** 63, 2 ** 63 - 1, 2 ** 53 + 2, -2 ** 63 + 1], np.int64)
         topk(f"of large integers, largest {largest}", big, 6, largest=largest)
+    for largest in (0, 1):
+        topk(f"of strange numbers, largest {largest}", odd(4, 33), 20, largest=largest)
     topk("of sorted numbers", np.arange(500, dtype=np.float32), 40)
     topk("of numbers sorted downwards", np.arange(500, 0, -1, dtype=np.float32), 40)
     topk("without indices", normal(3, 20), 4, outputs=("y",))
