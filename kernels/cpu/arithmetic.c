@@ -23,13 +23,13 @@ load (const void *at, nn_dtype dtype)
 {
   switch (dtype) {
   case NN_F32:
-    return (double)*(const float *)at;
+    return (double) *(const float *) at;
   case NN_F64:
-    return *(const double *)at;
+    return *(const double *) at;
   case NN_I64:
-    return (double)*(const int64_t *)at;
+    return (double) *(const int64_t *) at;
   default:
-    return *(const int32_t *)at;
+    return *(const int32_t *) at;
   }
 }
 
@@ -39,16 +39,16 @@ store (void *at, nn_dtype dtype, double value)
 {
   switch (dtype) {
   case NN_F32:
-    *(float *)at = (float)value;
+    *(float *) at = (float) value;
     break;
   case NN_F64:
-    *(double *)at = value;
+    *(double *) at = value;
     break;
   case NN_I64:
-    *(int64_t *)at = value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
+    *(int64_t *) at = value >= -0x1p63 && value < 0x1p63 ? (int64_t) value : INT64_MIN;
     break;
   default:
-    *(int32_t *)at = value > -0x1p31 - 1 && value < 0x1p31 ? (int32_t)value : INT32_MIN;
+    *(int32_t *) at = value > -0x1p31 - 1 && value < 0x1p31 ? (int32_t) value : INT32_MIN;
     break;
   }
 }
@@ -223,11 +223,11 @@ NN_ROW_BINARY (quotient_f64, double, double, a / b)
 static nn_status
 run_mean (const nn_call *call, nn_error *err)
 {
-  float narrow = (float)call->node->n_in;
+  float narrow = (float) call->node->n_in;
   double wide = call->node->n_in;
   nn_dtype dtype = call->in[0].dtype;
   nn_tensor count = nn_tensor_make (dtype, 0, NULL, NN_LAYOUT_ROW_MAJOR,
-                                    dtype == NN_F32 ? (void *)&narrow : (void *)&wide);
+                                    dtype == NN_F32 ? (void *) &narrow : (void *) &wide);
   run_chain (call, sum_rows);
   run_rows (call, dtype == NN_F32 ? quotient_f32 : quotient_f64, &call->out[0], &count, NULL);
   return NN_OK;

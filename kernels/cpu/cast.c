@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cpu.h"
 #include "loop.h"
+#include "rows.h"
 
 #include <math.h>
 
@@ -129,6 +130,18 @@ cast_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)
   }
 }
 
+/* Masks are large and are cast back and forth. */
+NN_ROW_MAP (mask_row, float, uint8_t, x)
+NN_ROW_MAP (unmask_row, uint8_t, float, x != 0)
+
+static nn_loop_row
+row_of (const cast_arg *cast)
+{
+  if (cast->from == NN_BOOL && cast->to == NN_F32)
+    return mask_row;
+  return cast->from == NN_F32 && cast->to == NN_BOOL ? unmask_row : cast_row;
+}
+
 static nn_status
 run (const nn_call *call, nn_error *err)
 {
@@ -136,7 +149,7 @@ run (const nn_call *call, nn_error *err)
   cast_arg arg = { call->out[0].dtype, x->dtype };
   nn_loop loop;
   nn_loop_init (&loop, &call->out[0], &x, 1);
-  nn_loop_run (&loop, cast_row, &arg);
+  nn_loop_run (&loop, row_of (&arg), &arg);
   return NN_OK;
 }
 

@@ -64,7 +64,7 @@ prepare (nn_call *call, nn_error *err)
 static size_t
 scratch_bytes (const nn_call *call)
 {
-  return (size_t)call->in[1].dim[1] * sizeof (float);
+  return (size_t) call->in[1].dim[1] * sizeof (float);
 }
 
 /* Which row (or column) of the operand reaches the result's `at` through the filter's k-th; false: none. */
@@ -104,12 +104,12 @@ store_pixel (const nn_call *call, int64_t n, int64_t g, int64_t oy, int64_t ox)
   const transposed_conv *conv = call->shared;
   const nn_tensor *x = &call->in[0], *y = &call->out[0];
   const float *bias
-      = nn_node_has (call->node, 2) ? (const float *)call->in[2].data + g * conv->outputs : NULL;
-  float *sums = call->scratch, *to = (float *)y->data + n * y->stride[0] + g * conv->outputs * y->stride[1]
+      = nn_node_has (call->node, 2) ? (const float *) call->in[2].data + g * conv->outputs : NULL;
+  float *sums = call->scratch, *to = (float *) y->data + n * y->stride[0] + g * conv->outputs * y->stride[1]
                                      + oy * y->stride[2] + ox * y->stride[3];
   for (int64_t o = 0; o < conv->outputs; o++)
     sums[o] = bias != NULL ? bias[o] : 0;
-  fill_pixel (call, (const float *)x->data + n * x->stride[0], g, oy, ox, sums);
+  fill_pixel (call, (const float *) x->data + n * x->stride[0], g, oy, ox, sums);
   for (int64_t o = 0; o < conv->outputs; o++)
     to[o * y->stride[1]] = sums[o];
 }

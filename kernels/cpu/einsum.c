@@ -17,8 +17,8 @@ typedef struct sums {
   static wide name##_sum (const sums *s, int d, const char *const *at)                                       \
   {                                                                                                          \
     if (d == s->rank)                                                                                        \
-      return s->n_in == 1 ? (wide) * (const type *)at[0]                                                     \
-                          : (wide) * (const type *)at[0] * (wide) * (const type *)at[1];                     \
+      return s->n_in == 1 ? (wide) * (const type *) at[0]                                                    \
+                          : (wide) * (const type *) at[0] * (wide) * (const type *) at[1];                   \
     wide sum = 0;                                                                                            \
     for (int64_t i = 0; i < s->dim[d]; i++)                                                                  \
       sum += name##_sum (s, d + 1,                                                                           \
@@ -28,7 +28,7 @@ typedef struct sums {
   static void name##_row (int64_t n, char *const *at, const int64_t *stride, const void *arg)                \
   {                                                                                                          \
     for (int64_t i = 0; i < n; i++)                                                                          \
-      *(type *)(at[0] + i * stride[0]) = (type)name##_sum (                                                  \
+      *(type *) (at[0] + i * stride[0]) = (type) name##_sum (                                                \
           arg, 0, (const char *const[]){ at[1] + i * stride[1], at[2] + i * stride[2] });                    \
   }
 
@@ -87,7 +87,7 @@ run (const nn_call *call, nn_error *err)
   nn_tensor views[2];
   for (int i = 0; i < 2; i++) {
     const nn_tensor *x = &call->in[i < n_in ? i : 0];
-    int64_t size = (int64_t)nn_dtype_size (x->dtype);
+    int64_t size = (int64_t) nn_dtype_size (x->dtype);
     views[i] = *y;
     views[i].data = x->data;
     for (int d = 0; d < y->rank; d++)

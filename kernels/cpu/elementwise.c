@@ -91,16 +91,16 @@ clip_bound (const nn_call *call, int index, const char *name, float fallback)
   return nn_node_float (call->node, name, fallback);
 }
 
-#define CLIP_ROW(name, type, lowest, highest)                                                     \
-  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg)           \
-  {                                                                                               \
-    const nn_call *call = arg;                                                                    \
-    const type low = nn_node_has (call->node, 1) ? *(const type *) call->in[1].data : (lowest);   \
-    const type high = nn_node_has (call->node, 2) ? *(const type *) call->in[2].data : (highest); \
-    for (int64_t i = 0; i < n; i++) {                                                             \
-      const type x = NN_AT (const type, 1), above = x < low ? low : x;                            \
-      NN_AT (type, 0) = above > high ? high : above;                                              \
-    }                                                                                             \
+#define CLIP_ROW(name, type, lowest, highest)                                                                \
+  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg)                      \
+  {                                                                                                          \
+    const nn_call *call = arg;                                                                               \
+    const type low = nn_node_has (call->node, 1) ? *(const type *) call->in[1].data : (lowest);              \
+    const type high = nn_node_has (call->node, 2) ? *(const type *) call->in[2].data : (highest);            \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      const type x = NN_AT (const type, 1), above = x < low ? low : x;                                       \
+      NN_AT (type, 0) = above > high ? high : above;                                                         \
+    }                                                                                                        \
   }
 
 CLIP_ROW (clip_f64, double, -INFINITY, INFINITY)
@@ -148,26 +148,26 @@ typedef struct binary_arg {
     NN_AT (type, 0) = NN_AT (const type, 1) op NN_AT (const type, 2);
 
 /* Integers wrap around, as NumPy's and ONNX Runtime's do; x / 0 is 0, not a signal. */
-#define INTEGER_ROW(name, type, wide)                                                  \
-  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg) \
-  {                                                                                    \
-    switch (((const binary_arg *) arg)->kind) {                                        \
-      case NN_BINARY_ADD:                                                              \
-        STRIDED (wide, +)                                                              \
-        break;                                                                         \
-      case NN_BINARY_SUB:                                                              \
-        STRIDED (wide, -)                                                              \
-        break;                                                                         \
-      case NN_BINARY_MUL:                                                              \
-        STRIDED (wide, *)                                                              \
-        break;                                                                         \
-      case NN_BINARY_DIV:                                                              \
-        for (int64_t i = 0; i < n; i++) {                                              \
-          type a = NN_AT (const type, 1), b = NN_AT (const type, 2);                         \
-          NN_AT (type, 0) = b == 0 ? 0 : b == -1 ? (type) - (wide) a : a / b;             \
-        }                                                                              \
-        break;                                                                         \
-    }                                                                                  \
+#define INTEGER_ROW(name, type, wide)                                                                        \
+  static void name (int64_t n, char *const *at, const int64_t *stride, const void *arg)                      \
+  {                                                                                                          \
+    switch (((const binary_arg *) arg)->kind) {                                                              \
+    case NN_BINARY_ADD:                                                                                      \
+      STRIDED (wide, +)                                                                                      \
+      break;                                                                                                 \
+    case NN_BINARY_SUB:                                                                                      \
+      STRIDED (wide, -)                                                                                      \
+      break;                                                                                                 \
+    case NN_BINARY_MUL:                                                                                      \
+      STRIDED (wide, *)                                                                                      \
+      break;                                                                                                 \
+    case NN_BINARY_DIV:                                                                                      \
+      for (int64_t i = 0; i < n; i++) {                                                                      \
+        type a = NN_AT (const type, 1), b = NN_AT (const type, 2);                                           \
+        NN_AT (type, 0) = b == 0 ? 0 : b == -1 ? (type) - (wide) a : a / b;                                  \
+      }                                                                                                      \
+      break;                                                                                                 \
+    }                                                                                                        \
   }
 
 INTEGER_ROW (int64_row, int64_t, uint64_t)

@@ -15,7 +15,7 @@ static const int64_t zero_bits = 0;
 static nn_tensor
 repeated (const nn_tensor *like, const void *element)
 {
-  return nn_tensor_make (like->dtype, 0, NULL, NN_LAYOUT_ROW_MAJOR, (void *)(uintptr_t)element);
+  return nn_tensor_make (like->dtype, 0, NULL, NN_LAYOUT_ROW_MAJOR, (void *) (uintptr_t) element);
 }
 
 static nn_tensor
@@ -23,7 +23,7 @@ part (const nn_tensor *tensor, int axis, int64_t start, int64_t length)
 {
   nn_tensor view = *tensor;
   view.dim[axis] = length;
-  view.data = (char *)tensor->data + start * tensor->stride[axis] * (int64_t)nn_dtype_size (tensor->dtype);
+  view.data = (char *) tensor->data + start * tensor->stride[axis] * (int64_t) nn_dtype_size (tensor->dtype);
   return view;
 }
 
@@ -40,7 +40,7 @@ run_constant_of_shape (const nn_call *call, nn_error *err)
 
 #define RANGE(type, wide)                                                                                    \
   for (int64_t i = 0; i < n; i++)                                                                            \
-    ((type *)y)[i] = (type)((wide) * (const type *)start + (wide)i * (wide) * (const type *)delta);          \
+    ((type *) y)[i] = (type) ((wide) * (const type *) start + (wide) i * (wide) * (const type *) delta);     \
   return NN_OK
 
 static nn_status
@@ -146,7 +146,7 @@ run_pad (const nn_call *call, nn_error *err)
   if (strcmp (mode, "constant") == 0) {
     float attribute = nn_node_float (call->node, "value", 0);
     const void *value = nn_node_has (call->node, 2)                  ? call->in[2].data
-                        : nn_node_attr (call->node, "value") != NULL ? (const void *)&attribute
+                        : nn_node_attr (call->node, "value") != NULL ? (const void *) &attribute
                                                                      : &zero_bits;
     nn_tensor element = repeated (y, value);
     nn_copy (y, &element);
@@ -183,7 +183,7 @@ keep_triangle (const nn_tensor *y, const nn_tensor *zero, bool upper, int64_t k)
 static nn_status
 run_trilu (const nn_call *call, nn_error *err)
 {
-  int64_t k = nn_node_has (call->node, 1) ? *(const int64_t *)call->in[1].data : 0;
+  int64_t k = nn_node_has (call->node, 1) ? *(const int64_t *) call->in[1].data : 0;
   nn_tensor zero = repeated (&call->out[0], &zero_bits);
   nn_copy (&call->out[0], &call->in[0]);
   keep_triangle (&call->out[0], &zero, nn_node_int (call->node, "upper", 1) != 0, k);
@@ -214,7 +214,7 @@ run_non_zero (const nn_call *call, nn_error *err)
 static nn_status
 run_size (const nn_call *call, nn_error *err)
 {
-  *(int64_t *)call->out[0].data = nn_tensor_count (&call->in[0]);
+  *(int64_t *) call->out[0].data = nn_tensor_count (&call->in[0]);
   return NN_OK;
 }
 

@@ -40,7 +40,7 @@ read_attributes (const nn_node *node, sampler *s, nn_error *err)
       found = i;
   s->linear = strcmp (mode, "linear") == 0 || strcmp (mode, "bilinear") == 0;
   s->align_corners = nn_node_int (node, "align_corners", 0) != 0;
-  s->padding = (padding)found;
+  s->padding = (padding) found;
   if ((!s->linear && strcmp (mode, "nearest") != 0) || found < 0)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "mode '%s' with padding_mode '%s' is not supported", mode,
                     padding_mode);
@@ -60,7 +60,7 @@ prepare (nn_call *call, nn_error *err)
 static side
 side_of (const sampler *s, int64_t n)
 {
-  return s->align_corners ? (side){ n, 0, (float)n - 1 } : (side){ n, -0.5f, (float)n - 0.5f };
+  return s->align_corners ? (side){ n, 0, (float) n - 1 } : (side){ n, -0.5f, (float) n - 0.5f };
 }
 
 /* Mirrors a coordinate at both ends as often as needed. */
@@ -80,7 +80,7 @@ reflect (float at, float low, float high)
 static float
 to_pixels (const sampler *s, const side *along, float at)
 {
-  float n = (float)along->n;
+  float n = (float) along->n;
   return s->align_corners ? (at + 1) / 2 * (n - 1) : ((at + 1) * n - 1) / 2;
 }
 
@@ -88,14 +88,14 @@ to_pixels (const sampler *s, const side *along, float at)
 static int64_t
 pixel_at (const sampler *s, const side *along, float at)
 {
-  float last = (float)(along->n - 1);
+  float last = (float) (along->n - 1);
   if (at >= 0 && at <= last)
-    return (int64_t)at;
+    return (int64_t) at;
   if (s->padding == PADDING_ZEROS || at != at)
     return -1;
   if (s->padding == PADDING_REFLECTION && isfinite (at))
     at = reflect (at, along->low, along->high);
-  return at <= 0 ? 0 : at >= last ? along->n - 1 : (int64_t)at;
+  return at <= 0 ? 0 : at >= last ? along->n - 1 : (int64_t) at;
 }
 
 static neighbours
@@ -105,7 +105,7 @@ neighbours_of (const sampler *s, const side *along, float at)
   if (!s->linear)
     at = nearbyintf (at);
   if (s->padding == PADDING_BORDER)
-    at = at < 0 ? 0 : at > (float)(along->n - 1) ? (float)(along->n - 1) : at;
+    at = at < 0 ? 0 : at > (float) (along->n - 1) ? (float) (along->n - 1) : at;
   else if (s->padding == PADDING_REFLECTION && isfinite (at) && (at < along->low || at > along->high))
     at = reflect (at, along->low, along->high);
   if (!s->linear)
@@ -156,9 +156,9 @@ run (const nn_call *call, nn_error *err)
     for (int64_t i = 0; i < y->dim[2]; i++)
       for (int64_t j = 0; j < y->dim[3]; j++) {
         const float *at
-            = (const float *)grid->data + n * grid->stride[0] + i * grid->stride[1] + j * grid->stride[2];
-        sample (&s, x, (const float *)x->data + n * x->stride[0], at[0], at[grid->stride[3]], y,
-                (float *)y->data + n * y->stride[0] + i * y->stride[2] + j * y->stride[3]);
+            = (const float *) grid->data + n * grid->stride[0] + i * grid->stride[1] + j * grid->stride[2];
+        sample (&s, x, (const float *) x->data + n * x->stride[0], at[0], at[grid->stride[3]], y,
+                (float *) y->data + n * y->stride[0] + i * y->stride[2] + j * y->stride[3]);
       }
   return NN_OK;
 }

@@ -15,7 +15,7 @@
 static nn_status
 resolve (const void *at, nn_dtype dtype, int64_t n, int axis, int64_t *index, nn_error *err)
 {
-  *index = dtype == NN_I64 ? *(const int64_t *)at : *(const int32_t *)at;
+  *index = dtype == NN_I64 ? *(const int64_t *) at : *(const int32_t *) at;
   if (*index < -n || *index >= n)
     return nn_fail (err, NN_ERR_FORMAT, "index %" PRId64 " is outside dimension %d of %" PRId64, *index, axis,
                     n);
@@ -26,7 +26,7 @@ resolve (const void *at, nn_dtype dtype, int64_t n, int axis, int64_t *index, nn
 static const void *
 element (const nn_tensor *tensor, int64_t i)
 {
-  return (const char *)tensor->data + i * (int64_t)nn_dtype_size (tensor->dtype);
+  return (const char *) tensor->data + i * (int64_t) nn_dtype_size (tensor->dtype);
 }
 
 static int64_t
@@ -43,14 +43,14 @@ run_gather (const nn_call *call, nn_error *err)
   const nn_tensor *x = &call->in[0], *indices = &call->in[1];
   int axis = nn_shape_axis (nn_node_int (call->node, "axis", 0), x->rank);
   int64_t outer = product (x, 0, axis), n = nn_tensor_count (indices), extent = x->dim[axis], index;
-  int64_t block = product (x, axis + 1, x->rank) * (int64_t)nn_dtype_size (x->dtype);
+  int64_t block = product (x, axis + 1, x->rank) * (int64_t) nn_dtype_size (x->dtype);
   char *to = call->out[0].data;
   for (int64_t o = 0; o < outer; o++) {
-    const char *from = (const char *)x->data + o * extent * block;
+    const char *from = (const char *) x->data + o * extent * block;
     for (int64_t i = 0; i < n; i++, to += block) {
       if (resolve (element (indices, i), indices->dtype, extent, axis, &index, err) != NN_OK)
         return err->status;
-      memcpy (to, from + index * block, (size_t)block);
+      memcpy (to, from + index * block, (size_t) block);
     }
   }
   return NN_OK;
@@ -128,7 +128,7 @@ walk_elements (const nn_call *call, const nn_tensor *walked, const nn_tensor *wh
   elements_arg arg = { indices->dtype,
                        axis,
                        whole->dim[axis],
-                       whole->stride[axis] * (int64_t)nn_dtype_size (whole->dtype),
+                       whole->stride[axis] * (int64_t) nn_dtype_size (whole->dtype),
                        nn_dtype_size (whole->dtype),
                        how,
                        err,
@@ -153,13 +153,13 @@ run_gather_elements (const nn_call *call, nn_error *err)
 #define COMBINE(name, type, expression)                                                                      \
   static void name (void *to, const void *from)                                                              \
   {                                                                                                          \
-    const type a = *(const type *)to, b = *(const type *)from;                                               \
-    *(type *)to = (type)(expression);                                                                        \
+    const type a = *(const type *) to, b = *(const type *) from;                                             \
+    *(type *) to = (type) (expression);                                                                      \
   }
 
 #define COMBINATIONS(suffix, type, wide)                                                                     \
-  COMBINE (add_##suffix, type, (wide)a + (wide)b)                                                            \
-  COMBINE (mul_##suffix, type, (wide)a *(wide)b)                                                             \
+  COMBINE (add_##suffix, type, (wide) a + (wide) b)                                                          \
+  COMBINE (mul_##suffix, type, (wide) a *(wide) b)                                                           \
   COMBINE (min_##suffix, type, b < a || b != b ? b : a)                                                      \
   COMBINE (max_##suffix, type, b > a || b != b ? b : a)
 
@@ -224,8 +224,8 @@ static places
 find_places (const nn_tensor *whole, const nn_tensor *indices, int batch)
 {
   places p = { .whole = whole, .indices = indices, .batch = batch };
-  int64_t size = (int64_t)nn_dtype_size (whole->dtype);
-  p.depth = (int)indices->dim[indices->rank - 1];
+  int64_t size = (int64_t) nn_dtype_size (whole->dtype);
+  p.depth = (int) indices->dim[indices->rank - 1];
   p.n = product (indices, 0, indices->rank - 1);
   p.n_in_batch = product (indices, batch, indices->rank - 1);
   p.block = product (whole, batch + p.depth, whole->rank) * size;
@@ -254,12 +254,12 @@ static nn_status
 run_gather_nd (const nn_call *call, nn_error *err)
 {
   int64_t offset;
-  places p = find_places (&call->in[0], &call->in[1], (int)nn_node_int (call->node, "batch_dims", 0));
+  places p = find_places (&call->in[0], &call->in[1], (int) nn_node_int (call->node, "batch_dims", 0));
   for (int64_t i = 0; i < p.n; i++) {
     if (find_place (&p, i, &offset, err) != NN_OK)
       return err->status;
-    memcpy ((char *)call->out[0].data + i * p.block, (const char *)call->in[0].data + offset,
-            (size_t)p.block);
+    memcpy ((char *) call->out[0].data + i * p.block, (const char *) call->in[0].data + offset,
+            (size_t) p.block);
   }
   return NN_OK;
 }
@@ -268,19 +268,19 @@ static nn_status
 run_scatter_nd (const nn_call *call, nn_error *err)
 {
   combine how;
-  int64_t offset, size = (int64_t)nn_dtype_size (call->in[0].dtype);
+  int64_t offset, size = (int64_t) nn_dtype_size (call->in[0].dtype);
   places p = find_places (&call->out[0], &call->in[1], 0);
   nn_status status = find_combination (call, &how, err);
   if (status != NN_OK)
     return status;
   memcpy (call->out[0].data, call->in[0].data, nn_tensor_bytes (&call->in[0]));
   for (int64_t i = 0; i < p.n; i++) {
-    const char *from = (const char *)call->in[2].data + i * p.block;
+    const char *from = (const char *) call->in[2].data + i * p.block;
     if (find_place (&p, i, &offset, err) != NN_OK)
       return err->status;
-    char *to = (char *)call->out[0].data + offset;
+    char *to = (char *) call->out[0].data + offset;
     if (how == NULL)
-      memcpy (to, from, (size_t)p.block);
+      memcpy (to, from, (size_t) p.block);
     for (int64_t k = 0; how != NULL && k < p.block; k += size)
       how (to + k, from + k);
   }

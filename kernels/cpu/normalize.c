@@ -51,8 +51,8 @@ normalize_channels (const nn_call *call, int64_t together, int64_t shared)
   float epsilon = nn_node_float (call->node, "epsilon", 1e-5f);
   const float *scale = floats (call, 1), *bias = floats (call, 2);
   for (int64_t first = 0; first < x->dim[0] * channels; first += together) {
-    const float *from = (const float *)x->data + first * pixels;
-    float *to = (float *)call->out[0].data + first * pixels;
+    const float *from = (const float *) x->data + first * pixels;
+    float *to = (float *) call->out[0].data + first * pixels;
     nn_moments m = simd->moments (together * pixels, from);
     float factor = 1 / sqrtf (m.variance + epsilon);
     for (int64_t c = 0; c < together; c++) {

@@ -24,17 +24,17 @@ key_of (const void *at, nn_dtype dtype)
 {
   switch (dtype) {
   case NN_I64:
-    return *(const int64_t *)at;
+    return *(const int64_t *) at;
   case NN_I32:
-    return *(const int32_t *)at;
+    return *(const int32_t *) at;
   case NN_U8:
-    return *(const uint8_t *)at;
+    return *(const uint8_t *) at;
   case NN_I8:
-    return *(const int8_t *)at;
+    return *(const int8_t *) at;
   case NN_F64:
-    return order_of (*(const double *)at);
+    return order_of (*(const double *) at);
   default:
-    return order_of ((double)*(const float *)at);
+    return order_of ((double) *(const float *) at);
   }
 }
 
@@ -57,7 +57,7 @@ static line
 line_of (const nn_tensor *tensor, int axis)
 {
   return (line){ tensor->dtype, tensor->dim[axis],
-                 tensor->stride[axis] * (int64_t)nn_dtype_size (tensor->dtype) };
+                 tensor->stride[axis] * (int64_t) nn_dtype_size (tensor->dtype) };
 }
 
 /* ---- TopK: a heap of the best so far with the worst of them on top ---- */
@@ -132,7 +132,7 @@ topk_lines (int64_t n, char *const *at, const int64_t *stride, const void *arg)
       if (t->wants_values)
         memcpy (at[0] + i * stride[0] + j * t->values.step, x + index * t->x.step, size);
       if (t->wants_indices)
-        *(int64_t *)(at[1] + i * stride[1] + j * t->indices.step) = index;
+        *(int64_t *) (at[1] + i * stride[1] + j * t->indices.step) = index;
     }
   }
 }
@@ -142,7 +142,7 @@ topk_scratch (const nn_call *call)
 {
   int axis = nn_shape_axis (nn_node_int (call->node, "axis", -1), call->in[0].rank);
   int result = call->node->out[0] != NULL ? 0 : 1;
-  return (size_t)call->out[result].dim[axis] * sizeof (candidate);
+  return (size_t) call->out[result].dim[axis] * sizeof (candidate);
 }
 
 /* In place of a result that is left out the other one is walked over. */
@@ -200,7 +200,7 @@ static void
 arg_lines (int64_t n, char *const *at, const int64_t *stride, const void *arg)
 {
   for (int64_t i = 0; i < n; i++)
-    *(int64_t *)(at[0] + i * stride[0]) = find_extremum (arg, at[1] + i * stride[1]);
+    *(int64_t *) (at[0] + i * stride[0]) = find_extremum (arg, at[1] + i * stride[1]);
 }
 
 static void
@@ -252,8 +252,8 @@ typedef struct cumsum_arg {
       wide sum = 0;                                                                                          \
       for (int64_t k = 0; k < c->n; k++) {                                                                   \
         wide before = sum;                                                                                   \
-        sum += (wide) * (const type *)(x + k * c->x_step);                                                   \
-        *(type *)(y + k * c->y_step) = (type)(c->exclusive ? before : sum);                                  \
+        sum += (wide) * (const type *) (x + k * c->x_step);                                                  \
+        *(type *) (y + k * c->y_step) = (type) (c->exclusive ? before : sum);                                \
       }                                                                                                      \
     }                                                                                                        \
   }

@@ -10,7 +10,7 @@
 #include <math.h>
 
 typedef enum reduction {
-  REDUCE_SUM,
+  REDUCE_SUM, /* up to REDUCE_MIN: fast where float32 lies side by side */
   REDUCE_MEAN,
   REDUCE_MAX,
   REDUCE_MIN,
@@ -50,7 +50,7 @@ next_row (const region *r, int64_t *index, const char **at)
 static double
 load_real (const void *at, nn_dtype dtype)
 {
-  return dtype == NN_F64 ? *(const double *)at : (double)*(const float *)at;
+  return dtype == NN_F64 ? *(const double *) at : (double) *(const float *) at;
 }
 
 /* NaN wins: no comparison holds for it. `shift` is the region's maximum. */
@@ -84,10 +84,36 @@ sum_floats (int64_t n, const float *x)
   int64_t i = 0;
   for (; i + 8 <= n; i += 8)
     for (int k = 0; k < 8; k++)
-      part[k] += (double)x[i + k];
+      part[k] += (double) x[i + k];
   for (; i < n; i++)
-    part[i % 8] += (double)x[i];
+    part[i % 8] += (double) x[i];
   return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+}
+
+/* Eight extrema side by side; NaN stays. */
+static double
+extremum_of_floats (int64_t n, const float *x, bool max)
+{
+  float part[8], best;
+  for (int k = 0; k < 8; k++)
+    part[k] = x[0];
+  for (int64_t i = 0; i < n; i++) {
+    float *p = &part[i % 8];
+    *p = (max ? *p >= x[i] : *p <= x[i]) || *p != *p ? *p : x[i];
+  }
+  best = part[0];
+  for (int k = 1; k < 8; k++)
+    best = (max ? best >= part[k] : best <= part[k]) || best != best ? best : part[k];
+  return (double) best;
+}
+
+/* The fast ways for float32 that lies side by side. */
+static double
+take_floats (reduction kind, double so_far, int64_t n, const float *x)
+{
+  if (kind == REDUCE_MAX || kind == REDUCE_MIN)
+    return take_real (kind, so_far, extremum_of_floats (n, x, kind == REDUCE_MAX), 0);
+  return so_far + sum_floats (n, x);
 }
 
 static double
@@ -95,14 +121,14 @@ walk_real (const region *r, reduction kind, const char *at, double start, double
 {
   int64_t index[NN_MAX_RANK] = { 0 };
   const int64_t n = r->dim[r->rank - 1], step = r->stride[r->rank - 1];
-  bool plain = kind == REDUCE_SUM || kind == REDUCE_MEAN || kind == REDUCE_LOG_SUM;
+  bool plain = kind <= REDUCE_MIN || kind == REDUCE_LOG_SUM;
   bool fast = plain && r->dtype == NN_F32 && step == sizeof (float);
   double so_far = start;
   if (r->count == 0)
     return start;
   do {
     if (fast)
-      so_far += sum_floats (n, (const float *)at);
+      so_far = take_floats (kind, so_far, n, (const float *) at);
     for (int64_t i = 0; i < n && !fast; i++)
       so_far = take_real (kind, so_far, load_real (at + i * step, r->dtype), shift);
   } while (next_row (r, index, &at));
@@ -121,7 +147,7 @@ reduce_real (const region *r, const char *at)
   case REDUCE_PROD:
     return walk_real (r, r->kind, at, 1, 0);
   case REDUCE_MEAN:
-    return walk_real (r, r->kind, at, 0, 0) / (double)r->count;
+    return walk_real (r, r->kind, at, 0, 0) / (double) r->count;
   case REDUCE_L2:
     return sqrt (walk_real (r, r->kind, at, 0, 0));
   case REDUCE_LOG_SUM:
@@ -140,20 +166,20 @@ reduce_real (const region *r, const char *at)
 static int64_t
 take_integer (reduction kind, int64_t so_far, int64_t x)
 {
-  uint64_t a = (uint64_t)so_far, b = (uint64_t)x;
+  uint64_t a = (uint64_t) so_far, b = (uint64_t) x;
   switch (kind) {
   case REDUCE_MAX:
     return so_far >= x ? so_far : x;
   case REDUCE_MIN:
     return so_far <= x ? so_far : x;
   case REDUCE_PROD:
-    return (int64_t)(a * b);
+    return (int64_t) (a * b);
   case REDUCE_L1:
-    return (int64_t)(a + (x < 0 ? -b : b));
+    return (int64_t) (a + (x < 0 ? -b : b));
   case REDUCE_SUM_SQUARE:
-    return (int64_t)(a + b * b);
+    return (int64_t) (a + b * b);
   default:
-    return (int64_t)(a + b);
+    return (int64_t) (a + b);
   }
 }
 
@@ -171,7 +197,8 @@ reduce_integer (const region *r, const char *at)
   do
     for (int64_t i = 0; i < n; i++) {
       const void *x = at + i * step;
-      so_far = take_integer (r->kind, so_far, r->dtype == NN_I64 ? *(const int64_t *)x : *(const int32_t *)x);
+      so_far
+          = take_integer (r->kind, so_far, r->dtype == NN_I64 ? *(const int64_t *) x : *(const int32_t *) x);
     }
   while (next_row (r, index, &at));
   return r->kind == REDUCE_MEAN ? so_far / r->count : so_far;
@@ -187,13 +214,13 @@ reduce_results (int64_t n, char *const *at, const int64_t *stride, const void *a
     void *y = at[0] + i * stride[0];
     const char *x = at[1] + i * stride[1];
     if (r->dtype == NN_F32)
-      *(float *)y = (float)reduce_real (r, x);
+      *(float *) y = (float) reduce_real (r, x);
     else if (r->dtype == NN_F64)
-      *(double *)y = reduce_real (r, x);
+      *(double *) y = reduce_real (r, x);
     else if (r->dtype == NN_I64)
-      *(int64_t *)y = reduce_integer (r, x);
+      *(int64_t *) y = reduce_integer (r, x);
     else
-      *(int32_t *)y = (int32_t)reduce_integer (r, x);
+      *(int32_t *) y = (int32_t) reduce_integer (r, x);
   }
 }
 
@@ -232,7 +259,7 @@ split (const nn_call *call, nn_tensor *outer, region *r, nn_error *err)
     outer->dim[d] = 1;
     r->count *= x->dim[d];
     r->dim[r->rank] = x->dim[d];
-    r->stride[r->rank++] = x->stride[d] * (int64_t)nn_dtype_size (x->dtype);
+    r->stride[r->rank++] = x->stride[d] * (int64_t) nn_dtype_size (x->dtype);
   }
   if (r->rank == 0) {
     r->dim[0] = 1;

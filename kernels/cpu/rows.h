@@ -9,7 +9,7 @@
 #define NN_ROWS_SIZE (NN_BOOL + 1)
 
 /* For row functions: element i of tensor t (0: the result), seen as `type`. */
-#define NN_AT(type, t) (*(type *)(at[t] + i * stride[t]))
+#define NN_AT(type, t) (*(type *) (at[t] + i * stride[t]))
 
 /* A row function `name` of two types: y (result) from x (operand 0). */
 #define NN_ROW_MAP(name, to, from, expression)                                                               \
@@ -17,7 +17,7 @@
   {                                                                                                          \
     for (int64_t i = 0; i < n; i++) {                                                                        \
       const from x = NN_AT (const from, 1);                                                                  \
-      NN_AT (to, 0) = (to)(expression);                                                                      \
+      NN_AT (to, 0) = (to) (expression);                                                                     \
     }                                                                                                        \
   }
 
@@ -27,7 +27,7 @@
   {                                                                                                          \
     for (int64_t i = 0; i < n; i++) {                                                                        \
       const from a = NN_AT (const from, 1), b = NN_AT (const from, 2);                                       \
-      NN_AT (to, 0) = (to)(expression);                                                                      \
+      NN_AT (to, 0) = (to) (expression);                                                                     \
     }                                                                                                        \
   }
 

@@ -48,7 +48,7 @@ static void
 map_vector (vector_map map, int64_t n, char *const *at, const int64_t *stride)
 {
   if (stride[0] == sizeof (float) && stride[1] == sizeof (float))
-    map (n, (const float *)at[1], (float *)at[0]);
+    map (n, (const float *) at[1], (float *) at[0]);
   else
     for (int64_t i = 0; i < n; i++)
       map (1, &NN_AT (const float, 1), &NN_AT (float, 0));
@@ -73,8 +73,8 @@ VECTOR_KERNEL (sqrt, sqrt (x))
   NN_ROW_MAP (name##_i32, int32_t, int32_t, wrapped (uint32_t))                                              \
   NN_ROW_MAP (name##_i8, int8_t, int8_t, wrapped (uint8_t))
 
-#define NEGATED(type) -(type)x
-#define MAGNITUDE(type) (x < 0 ? -(type)x : (type)x)
+#define NEGATED(type) -(type) x
+#define MAGNITUDE(type) (x < 0 ? -(type) x : (type) x)
 #define SIGN(type) ((x > 0) - (x < 0))
 #define ALL_ROWS(name)                                                                                       \
   [NN_F32] = name##_f32, [NN_F64] = name##_f64, [NN_I64] = name##_i64, [NN_I32] = name##_i32,                \
@@ -126,7 +126,7 @@ KERNEL (is_nan, [NN_F32] = is_nan_f32, [NN_F64] = is_nan_f64)
     const bool down = nn_node_int (arg, "detect_negative", 1) != 0;                                          \
     for (int64_t i = 0; i < n; i++) {                                                                        \
       const type x = NN_AT (const type, 1);                                                                  \
-      NN_AT (uint8_t, 0) = (up && x == (type)INFINITY) || (down && x == (type)-INFINITY);                    \
+      NN_AT (uint8_t, 0) = (up && x == (type) INFINITY) || (down && x == (type) -INFINITY);                  \
     }                                                                                                        \
   }
 

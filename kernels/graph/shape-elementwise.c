@@ -46,7 +46,7 @@ nn_shape_prelu (nn_node *node, const nn_graph *graph, nn_error *err)
   if (status != NN_OK)
     return status;
   if (node->in[1]->dtype != x->dtype || rank != x->rank
-      || memcmp (dim, x->dim, (size_t)rank * sizeof dim[0]) != 0)
+      || memcmp (dim, x->dim, (size_t) rank * sizeof dim[0]) != 0)
     return nn_fail (err, NN_ERR_FORMAT, "the slope does not broadcast to operand 0");
   return nn_shape_same (node, graph, err);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Pads beyond this are nonsense; below it no sum of them overflows. */
-#define MAX_PAD ((int64_t)1 << 40)
+#define MAX_PAD ((int64_t) 1 << 40)
 
 nn_status
 nn_shape_constant_of_shape (nn_node *node, const nn_graph *graph, nn_error *err)
@@ -30,7 +30,7 @@ count_real (double start, double limit, double delta, int64_t *n, nn_error *err)
   double count = ceil ((limit - start) / delta);
   if (!(count < 0x1p40))
     return nn_fail (err, NN_ERR_FORMAT, "a range from %g to %g by %g", start, limit, delta);
-  *n = count > 0 ? (int64_t)count : 0;
+  *n = count > 0 ? (int64_t) count : 0;
   return NN_OK;
 }
 
@@ -49,13 +49,13 @@ count_integers (int64_t start, int64_t limit, int64_t delta, int64_t *n, nn_erro
 static double
 real_of (const nn_tensor *scalar)
 {
-  return scalar->dtype == NN_F32 ? (double)*(const float *)scalar->data : *(const double *)scalar->data;
+  return scalar->dtype == NN_F32 ? (double) *(const float *) scalar->data : *(const double *) scalar->data;
 }
 
 static int64_t
 integer_of (const nn_tensor *scalar)
 {
-  return scalar->dtype == NN_I64 ? *(const int64_t *)scalar->data : *(const int32_t *)scalar->data;
+  return scalar->dtype == NN_I64 ? *(const int64_t *) scalar->data : *(const int32_t *) scalar->data;
 }
 
 nn_status
@@ -136,7 +136,7 @@ pad_list (const nn_node *node, int64_t *pads, int *n, nn_error *err)
     return nn_fail (err, NN_ERR_FORMAT, "attribute 'pads' is no list of at most %d integers",
                     2 * NN_MAX_RANK);
   memcpy (pads, attr->ints, attr->n * sizeof *pads);
-  *n = (int)attr->n;
+  *n = (int) attr->n;
   return NN_OK;
 }
 
@@ -239,17 +239,17 @@ nn_shape_is_non_zero (const nn_tensor *tensor, int64_t i)
 {
   switch (tensor->dtype) {
   case NN_F32:
-    return ((const float *)tensor->data)[i] != 0;
+    return ((const float *) tensor->data)[i] != 0;
   case NN_F64:
-    return ((const double *)tensor->data)[i] != 0;
+    return ((const double *) tensor->data)[i] != 0;
   case NN_I64:
-    return ((const int64_t *)tensor->data)[i] != 0;
+    return ((const int64_t *) tensor->data)[i] != 0;
   case NN_I32:
-    return ((const int32_t *)tensor->data)[i] != 0;
+    return ((const int32_t *) tensor->data)[i] != 0;
   case NN_F16:
-    return (((const uint16_t *)tensor->data)[i] & 0x7fff) != 0;
+    return (((const uint16_t *) tensor->data)[i] & 0x7fff) != 0;
   default:
-    return ((const uint8_t *)tensor->data)[i] != 0;
+    return ((const uint8_t *) tensor->data)[i] != 0;
   }
 }
 

@@ -72,7 +72,7 @@ check_updates (const nn_node *node, int rank, const int64_t *dim, nn_error *err)
   if (updates->dtype != node->in[0]->dtype)
     return nn_fail (err, NN_ERR_FORMAT, "the updates are %s, operand 0 %s", nn_dtype_name (updates->dtype),
                     nn_dtype_name (node->in[0]->dtype));
-  if (updates->rank != rank || memcmp (updates->dim, dim, (size_t)rank * sizeof dim[0]) != 0)
+  if (updates->rank != rank || memcmp (updates->dim, dim, (size_t) rank * sizeof dim[0]) != 0)
     return nn_fail (err, NN_ERR_FORMAT, "the updates' shape does not fit the indices'");
   return NN_OK;
 }
@@ -106,7 +106,7 @@ blocks (const nn_node *node, int batch, int *rank, int64_t dim[2 * NN_MAX_RANK],
   *rank = 0;
   for (int i = 0; i < indices->rank - 1; i++)
     dim[(*rank)++] = indices->dim[i];
-  for (int i = batch + (int)depth; i < x->rank; i++)
+  for (int i = batch + (int) depth; i < x->rank; i++)
     dim[(*rank)++] = x->dim[i];
   return NN_OK;
 }
@@ -116,7 +116,7 @@ nn_shape_gather_nd (nn_node *node, const nn_graph *graph, nn_error *err)
 {
   int rank = 0;
   int64_t dim[2 * NN_MAX_RANK], batch = nn_node_int (node, "batch_dims", 0);
-  nn_status status = blocks (node, batch >= 0 && batch < NN_MAX_RANK ? (int)batch : -1, &rank, dim, err);
+  nn_status status = blocks (node, batch >= 0 && batch < NN_MAX_RANK ? (int) batch : -1, &rank, dim, err);
   return status != NN_OK ? status : nn_shape_set (node, 0, node->in[0]->dtype, rank, dim, err);
 }
 

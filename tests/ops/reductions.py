@@ -25,10 +25,10 @@ def reductions():
     case("ReduceSum of no axes", node("ReduceSum", ["x", "a"], ["y"], noop_with_empty_axes=1), {"x": normal(3, 5)}, {"a": ints()})
     case("ReduceMean of channels-last memory", [channels_last("x", "l"), node("ReduceMean", ["l"], ["y"], axes=[2, 3])], {"x": normal(2, 5, 4, 6)})
     case("ReduceMean of a transposition", [node("Transpose", ["x"], ["t"]), node("ReduceMean", ["t"], ["y"], axes=[-1])], {"x": normal(40, 30)})
-    # In single precision a running sum of these would be off by 1e-3.
+    # A running sum in single precision would be off by 1e-3 here; that of ONNX Runtime is by some 1e-5.
     large = {"x": (random.random((2, 300000)) + 1).astype(np.float32)}
     for op in ("ReduceMean", "ReduceL1"):
-        case(f"{op} of many", node(op, ["x"], ["y"], axes=[1]), large, tolerance=(3e-5, 0))
+        case(f"{op} of many", node(op, ["x"], ["y"], axes=[1]), large, tolerance=(5e-5, 0))
     for op in ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceProd"):
         for kind in (np.int64, np.int32, np.float64):
             axes = (["x", "a"], {"a": ints(1)}, {}) if op == "ReduceSum" else (["x"], {}, {"axes": [1]})
