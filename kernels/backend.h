@@ -12,6 +12,8 @@ typedef struct nn_backend {
   nn_device_kind kind;
   const char *name; /* "cpu", "cuda" */
 
+  bool takes_parts; /* its kernels take channels-last values whose pixels have gaps between them (graph.h) */
+
   /* The device's slot of a row of the op table; NULL: no kernel. */
   const nn_kernel *(*kernel) (const nn_op *op);
 

@@ -95,7 +95,7 @@ tensor_of (const nn_value *value)
     return (nn_tensor){ 0 };
   if (value->constant != NULL)
     return *value->constant;
-  return nn_tensor_make (value->dtype, value->rank, value->dim, value->layout, NULL);
+  return nn_value_tensor (value);
 }
 
 /* What the kernel has packed it reads no longer. */
@@ -175,6 +175,10 @@ make_plan (nn_plan *plan, const nn_plan_options *options, nn_error *err)
   if ((status = nn_graph_assign_layouts (plan->graph, err)) != NN_OK)
     return status;
   nn_graph_note_change (plan->graph, "Reorder between layouts", before);
+  before = plan->graph->n_nodes;
+  if ((status = nn_graph_find_views (plan->graph, plan->backend->takes_parts, err)) != NN_OK)
+    return status;
+  nn_graph_note_change (plan->graph, "copies that move nothing", before);
   return prepare_steps (plan, err);
 }
 

@@ -53,6 +53,7 @@ end (nn_error *err)
 const nn_backend nn_backend_cpu = {
   .kind = NN_DEVICE_CPU,
   .name = "cpu",
+  .takes_parts = true,
   .kernel = kernel,
   .rewrite = nn_cpu_pair_convs,
   .alloc = alloc,

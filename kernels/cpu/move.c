@@ -24,7 +24,8 @@ run_concat (const nn_call *call, nn_error *err)
   int64_t start = 0;
   for (int i = 0; i < call->node->n_in; i++) {
     nn_tensor to = part (&call->out[0], axis, start, call->in[i].dim[axis]);
-    nn_copy (&to, &call->in[i]);
+    if (to.data != call->in[i].data) /* it may have been computed there */
+      nn_copy (&to, &call->in[i]);
     start += call->in[i].dim[axis];
   }
   return NN_OK;

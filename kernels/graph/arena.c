@@ -32,7 +32,7 @@ typedef struct planner {
 static void
 live_at (planner *p, const nn_value *value, int position)
 {
-  block *b = &p->blocks[value->index];
+  block *b = &p->blocks[value->view_of != NULL ? value->view_of->index : value->index];
   if (position < b->birth)
     b->birth = position;
   if (position > b->death)
@@ -144,6 +144,16 @@ place_all (planner *p, size_t *offset, size_t *arena_bytes, nn_error *err)
   return status;
 }
 
+static void
+place_views (const nn_graph *graph, size_t *offset)
+{
+  for (int i = 0; i < graph->n_values; i++) {
+    const nn_value *value = graph->values[i];
+    if (value->view_of != NULL && offset[value->view_of->index] != SIZE_MAX)
+      offset[i] = offset[value->view_of->index] + value->view_offset;
+  }
+}
+
 nn_status
 nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t *arena_bytes, nn_error *err)
 {
@@ -162,6 +172,7 @@ nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t
     }
     find_lifetimes (&p);
     status = place_all (&p, offset, arena_bytes, err);
+    place_views (graph, offset);
   }
   free (p.blocks);
   free (p.placed);

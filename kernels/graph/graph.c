@@ -228,6 +228,18 @@ nn_node_set_input (nn_node *node, int index, nn_value *value)
     value->n_uses++;
 }
 
+nn_tensor
+nn_value_tensor (const nn_value *value)
+{
+  nn_tensor tensor = nn_tensor_make (value->dtype, value->rank, value->dim, value->layout, NULL);
+  if (value->is_part) {
+    const nn_value *root = value->view_of;
+    nn_tensor whole = nn_tensor_make (root->dtype, root->rank, root->dim, root->layout, NULL);
+    memcpy (tensor.stride, whole.stride, sizeof whole.stride);
+  }
+  return tensor;
+}
+
 const nn_attr *
 nn_node_attr (const nn_node *node, const char *name)
 {

@@ -26,8 +26,12 @@ struct nn_value {
   int64_t dim[NN_MAX_RANK];    /* NN_DIM_UNKNOWN until known */
   nn_layout layout;            /* where the elements lie; set by the layout pass */
   const nn_tensor *constant;   /* weights, Constant nodes, folded results; else NULL */
-  nn_node *producer;           /* NULL: graph input or constant */
-  int n_uses;                  /* operands that read it, plus one for each graph output it is */
+  nn_node *producer;           /* NULL: graph input, constant or view */
+  nn_value *view_of;           /* whose memory it lies in, which is no view itself; else NULL */
+  size_t view_offset;          /* bytes from there, a multiple of the element's size */
+  bool is_part;                /* a view of some channels of a channels-last value, whose strides it has */
+  int n_uses;                  /* operands that read it, plus one for each graph output it is and for
+                                  each view of it */
   int n_packed;                /* of these, operands whose node needs the constant no longer */
   int index;                   /* position in nn_graph.values */
 };
@@ -127,6 +131,8 @@ nn_value *nn_graph_add_constant (nn_graph *graph, const char *name, const nn_ten
 nn_node *nn_graph_add_node (nn_graph *graph, nn_node *before, const nn_op *op, const char *name,
                             nn_value *const *in, int n_in, nn_value *const *out, int n_out);
 void nn_graph_remove_node (nn_graph *graph, nn_node *node);
+/* Removes results that nobody reads, and nodes that have no others. */
+void nn_graph_drop_unread (nn_graph *graph);
 /* `index` may lie beyond n_in, up to 3: operands in between are left out. */
 void nn_node_set_input (nn_node *node, int index, nn_value *value);
 /* Makes a result (not yet constant) one, like nn_graph_add_constant(); `tensor` lies in the pool. */
@@ -165,8 +171,17 @@ int nn_graph_fuse (nn_graph *graph, nn_error *err);
  * neighbours disagree. The network's outputs are row-major. */
 nn_status nn_graph_assign_layouts (nn_graph *graph, nn_error *err);
 
+/* Takes out nodes whose results lie in another value's memory as they are (Reshape, Transpose, Slice, Reorder
+ * … where nothing would move): these results become views. With `parts`, for a device whose kernels take
+ * any pixel stride, the results of Split along the channels too, and operands of Concat are computed into its
+ * result. */
+nn_status nn_graph_find_views (nn_graph *graph, bool parts, nn_error *err);
+
+/* Type, shape and strides; data NULL. */
+nn_tensor nn_value_tensor (const nn_value *value);
+
 /* Where each value lies in one arena. offset[value->index] is SIZE_MAX for constants and values
- * without memory; lifetimes that overlap never share bytes; every offset is a multiple of 64. The
+ * without memory; lifetimes that overlap never share bytes; every offset but a view's is a multiple of 64. The
  * graph's inputs keep their place for the whole run, its outputs from where they are computed on. Fails with
  * NN_ERR_LIMIT if the arena would exceed `limit` bytes, naming the node. */
 nn_status nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t *arena_bytes,

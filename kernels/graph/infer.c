@@ -98,7 +98,7 @@ release_operands (inference *inf, const nn_node *node)
     if (value == NULL || value->constant == NULL)
       continue;
     nn_graph_release_if_unread (inf->graph, value);
-    if (value->constant->data != NULL)
+    if (value->constant != NULL && value->constant->data != NULL)
       continue;
     inf->folded -= inf->of[value->index].folded_bytes;
     inf->of[value->index].folded_bytes = 0;
@@ -238,11 +238,19 @@ check_results (const nn_node *node, nn_error *err)
   return NN_OK;
 }
 
-/* At inference Dropout passes its operand on. */
+/* At inference Dropout passes its operand on; so do Reshape to the same shape, Cast to the same type … */
 static bool
 is_identity (const nn_node *node)
 {
-  return (is_op (node, "Identity") || is_op (node, "Dropout")) && node->out[0] != NULL;
+  static const char *const ops[] = { "Identity", "Dropout", "Cast", "Expand", "Reshape", "Tile", "Concat" };
+  const nn_value *x = node->in[0], *result = node->out[0];
+  if (x == NULL || result == NULL || result->dtype != x->dtype || result->rank != x->rank ||
+      memcmp (result->dim, x->dim, (size_t) x->rank * sizeof x->dim[0]) != 0)
+    return false;
+  for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+    if (is_op (node, ops[i]))
+      return !is_op (node, "Concat") || node->n_in == 1;
+  return false;
 }
 
 /* Readers of the Identity's result come later in the walk, which gives them its operand; they count
@@ -286,8 +294,8 @@ infer_node (inference *inf, nn_node *node, nn_error *err)
 
 /* A result that nobody reads, of a node that nobody knows to do anything else. Not yet inferred
  * results count too: a branch that is dead must not make a model fail. */
-static void
-drop_dead (nn_graph *graph)
+void
+nn_graph_drop_unread (nn_graph *graph)
 {
   for (nn_node *node = graph->last, *prev; node != NULL; node = prev) {
     bool alive = false;
@@ -346,12 +354,12 @@ nn_graph_infer (nn_graph *graph, nn_error *err)
   if ((inf.of = calloc ((size_t) graph->n_values + 1, sizeof *inf.of)) == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d values", graph->n_values);
   forget_shapes (graph);
-  drop_dead (graph);
+  nn_graph_drop_unread (graph);
   status = walk (&inf, err);
   free (inf.of);
   if (status != NN_OK)
     return status;
-  drop_dead (graph);
+  nn_graph_drop_unread (graph);
   nn_graph_release_unread (graph);
   return check_read_bytes (graph, err);
 }
