@@ -10,11 +10,12 @@
 #define CHANNELS_LAST NN_LAYOUT_POLICY_CHANNELS_LAST
 #define FOLLOW NN_LAYOUT_POLICY_FOLLOW
 
-/* A node that the CPU's rewriting makes (cpu/pairs.c); in a file it has no meaning. */
+/* A node that the fusions (graph/fuse-*.c) or the CPU's rewriting (cpu/pairs.c) make; in a file it has
+ * no meaning. */
 static nn_status
 shape_of_no_file (nn_node *node, const nn_graph *graph, nn_error *err)
 {
-  return nn_fail (err, NN_ERR_UNSUPPORTED, "ConvPair is not an operator of ONNX");
+  return nn_fail (err, NN_ERR_UNSUPPORTED, "%s is not an operator of ONNX", node->op->name);
 }
 
 /* Ordered by name. */
@@ -25,6 +26,7 @@ static const nn_op ops[] = {
   { "And", 2, 2, FOLLOW, nn_shape_logic, &nn_cpu_and, NULL },
   { "ArgMax", 1, 1, ROW_MAJOR, nn_shape_arg, &nn_cpu_arg_max, NULL },
   { "ArgMin", 1, 1, ROW_MAJOR, nn_shape_arg, &nn_cpu_arg_min, NULL },
+  { "Attention", 3, 4, ROW_MAJOR, nn_shape_attention, &nn_cpu_attention, NULL },
   { "AveragePool", 1, 1, CHANNELS_LAST, nn_shape_pool, &nn_cpu_average_pool, NULL },
   { "BatchNormalization", 5, 5, FOLLOW, nn_shape_batch_norm, &nn_cpu_batch_normalization, NULL },
   { "Cast", 1, 1, FOLLOW, nn_shape_cast, &nn_cpu_cast, NULL },
@@ -37,6 +39,7 @@ static const nn_op ops[] = {
   { "ConvTranspose", 2, 3, CHANNELS_LAST, nn_shape_conv_transpose, &nn_cpu_conv_transpose, NULL },
   { "Cos", 1, 1, FOLLOW, nn_shape_same, &nn_cpu_cos, NULL },
   { "CumSum", 2, 2, FOLLOW, nn_shape_cumsum, &nn_cpu_cumsum, NULL },
+  { "DeformableAttention", 3, 4, ROW_MAJOR, shape_of_no_file, &nn_cpu_deformable_attention, NULL },
   { "DepthToSpace", 1, 1, ROW_MAJOR, nn_shape_depth_to_space, &nn_cpu_depth_to_space, NULL },
   { "Div", 2, 2, FOLLOW, nn_shape_broadcast, &nn_cpu_div, NULL },
   { "Dropout", 1, 3, FOLLOW, nn_shape_same, &nn_cpu_copy, NULL },
@@ -70,7 +73,8 @@ static const nn_op ops[] = {
   { "LessOrEqual", 2, 2, FOLLOW, nn_shape_compare, &nn_cpu_less_or_equal, NULL },
   { "Log", 1, 1, FOLLOW, nn_shape_same, &nn_cpu_log, NULL },
   { "LogSoftmax", 1, 1, FOLLOW, nn_shape_softmax, &nn_cpu_log_softmax, NULL },
-  { "MatMul", 2, 2, ROW_MAJOR, nn_shape_matmul, &nn_cpu_matmul, NULL },
+  { "MaskedReduce", 1, 2, ROW_MAJOR, shape_of_no_file, &nn_cpu_masked_reduce, NULL },
+  { "MatMul", 2, 4, ROW_MAJOR, nn_shape_matmul, &nn_cpu_matmul, NULL },
   { "Max", 1, -1, FOLLOW, nn_shape_broadcast, &nn_cpu_max, NULL },
   { "MaxPool", 1, 1, CHANNELS_LAST, nn_shape_pool, &nn_cpu_max_pool, NULL },
   { "Mean", 1, -1, FOLLOW, nn_shape_broadcast, &nn_cpu_mean, NULL },
@@ -82,7 +86,7 @@ static const nn_op ops[] = {
   { "Not", 1, 1, FOLLOW, nn_shape_logic, &nn_cpu_not, NULL },
   { "Or", 2, 2, FOLLOW, nn_shape_logic, &nn_cpu_or, NULL },
   { "PRelu", 2, 2, FOLLOW, nn_shape_prelu, &nn_cpu_prelu, NULL },
-  { "Pad", 1, 4, ROW_MAJOR, nn_shape_pad, &nn_cpu_pad, NULL },
+  { "Pad", 1, 4, FOLLOW, nn_shape_pad, &nn_cpu_pad, NULL },
   { "Pow", 2, 2, FOLLOW, nn_shape_pow, &nn_cpu_pow, NULL },
   { "Range", 3, 3, ROW_MAJOR, nn_shape_range, &nn_cpu_range, NULL },
   { "Reciprocal", 1, 1, FOLLOW, nn_shape_same, &nn_cpu_reciprocal, NULL },

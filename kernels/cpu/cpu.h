@@ -17,6 +17,7 @@ extern const nn_kernel nn_cpu_conv, nn_cpu_conv_pair;
 extern const nn_kernel nn_cpu_global_average_pool, nn_cpu_average_pool, nn_cpu_max_pool;
 extern const nn_kernel nn_cpu_resize;
 extern const nn_kernel nn_cpu_softmax;
+extern const nn_kernel nn_cpu_attention, nn_cpu_deformable_attention, nn_cpu_masked_reduce;
 extern const nn_kernel nn_cpu_matmul, nn_cpu_gemm;
 extern const nn_kernel nn_cpu_shape, nn_cpu_cast, nn_cpu_gather, nn_cpu_slice;
 

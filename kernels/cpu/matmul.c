@@ -71,6 +71,14 @@ has_bias (const nn_call *call)
   return strcmp (call->node->op->name, "MatMul") == 0 && nn_node_has (call->node, 2);
 }
 
+/* What is added to the result, of its shape. */
+static const nn_tensor *
+residual (const nn_call *call)
+{
+  bool wanted = strcmp (call->node->op->name, "MatMul") == 0 && nn_node_has (call->node, 3);
+  return wanted ? &call->in[3] : NULL;
+}
+
 static void
 release (void *shared)
 {
@@ -125,6 +133,17 @@ prepare (nn_call *call, nn_error *err)
   return NN_OK;
 }
 
+/* The same place of the residual as `c` is of the result; both are dense. */
+static void
+add_residual (const nn_call *call, nn_product_rows *rows)
+{
+  const nn_tensor *added = residual (call);
+  if (added == NULL)
+    return;
+  rows->residual = (const float *) added->data + (rows->c - (const float *) call->out[0].data);
+  rows->residual_stride = rows->c_stride;
+}
+
 /* Scratch: b packed, then a copied where its rows are not contiguous. */
 static size_t
 scratch_bytes (const nn_call *call)
@@ -171,6 +190,7 @@ multiply_batch (int64_t n, char *const *at, const int64_t *stride, const void *a
     if (m->packed == NULL)
       nn_product_pack (product, (const float *) (at[2] + i * stride[2]), b->stride[b->rank - 2],
                        b->stride[b->rank - 1], packed);
+    add_residual (batch->call, &rows);
     nn_product_share (product, m->packed ? m->packed : packed, m->bias, &rows, &batch->activation);
   }
 }
@@ -201,6 +221,7 @@ multiply_stack (const nn_call *call)
     return false;
   nn_product_rows rows = { .a = a->data, .c = c->data, .n = nn_tensor_count (a) / m->product.inner,
                            .a_stride = m->product.inner, .c_stride = m->product.columns };
+  add_residual (call, &rows);
   nn_product_share (&m->product, m->packed, m->bias, &rows, &call->node->activation);
   return true;
 }

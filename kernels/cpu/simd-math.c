@@ -146,15 +146,100 @@ maximum (int64_t n, const float *x, float *max)
     max[i] = max[i] >= x[i] || max[i] != max[i] ? max[i] : x[i];
 }
 
+/* Of lanes side by side, so that each waits for none of the others. */
+enum { SIDE_BY_SIDE = 4 * LANES };
+
+static float
+largest (int64_t n, const float *x)
+{
+  float part[SIDE_BY_SIDE], max = -INFINITY;
+  int64_t i = 0;
+  for (int k = 0; k < SIDE_BY_SIDE; k++)
+    part[k] = -INFINITY;
+  for (; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
+    for (int k = 0; k < SIDE_BY_SIDE; k++)
+      part[k] = x[i + k] > part[k] ? x[i + k] : part[k];
+  for (; i < n; i++)
+    max = x[i] > max ? x[i] : max;
+  for (int k = 0; k < SIDE_BY_SIDE; k++)
+    max = part[k] > max ? part[k] : max;
+  return max;
+}
+
+static inline float
+chosen (float x, float threshold, float table, float fill)
+{
+  return x > threshold ? table : fill;
+}
+
+#define MASKED(name, first, better)                                                                      \
+  static float name (int64_t n, const float *x, float threshold, const float *table, float fill)         \
+  {                                                                                                      \
+    float part[SIDE_BY_SIDE], best = first;                                                              \
+    int64_t i = 0;                                                                                       \
+    for (int k = 0; k < SIDE_BY_SIDE; k++)                                                               \
+      part[k] = first;                                                                                   \
+    for (; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)                                                     \
+      for (int k = 0; k < SIDE_BY_SIDE; k++) {                                                           \
+        float v = chosen (x[i + k], threshold, table[i + k], fill);                                      \
+        part[k] = v better part[k] ? v : part[k];                                                        \
+      }                                                                                                  \
+    for (; i < n; i++) {                                                                                 \
+      float v = chosen (x[i], threshold, table[i], fill);                                                \
+      best = v better best ? v : best;                                                                   \
+    }                                                                                                    \
+    for (int k = 0; k < SIDE_BY_SIDE; k++)                                                               \
+      best = part[k] better best ? part[k] : best;                                                       \
+    return best;                                                                                         \
+  }
+
+MASKED (masked_largest, -INFINITY, >)
+MASKED (masked_smallest, INFINITY, <)
+
+static int64_t
+count_above (int64_t n, const float *x, float threshold)
+{
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i++)
+    count += x[i] > threshold;
+  return count;
+}
+
 static float
 exp_sum (int64_t n, float shift, const float *x, float *y)
 {
-  float sum = 0;
-  for (int64_t i = 0; i < n; i++)
-    y[i] = exp_approx (x[i] - shift);
-  for (int64_t i = 0; i < n; i++)
+  float part[SIDE_BY_SIDE] = { 0 }, sum = 0;
+  int64_t i = 0;
+  for (int64_t k = 0; k < n; k++)
+    y[k] = exp_approx (x[k] - shift);
+  for (; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
+    for (int k = 0; k < SIDE_BY_SIDE; k++)
+      part[k] += y[i + k];
+  for (; i < n; i++)
     sum += y[i];
+  for (int k = 0; k < SIDE_BY_SIDE; k++)
+    sum += part[k];
   return sum;
+}
+
+static void
+weighted_sum (int64_t n, int64_t rows, const float *const *row, const float *weight, float *y)
+{
+  int64_t i = 0;
+  for (; i + 2 * LANES <= n; i += 2 * LANES) {
+    vec sum = { 0 }, next = { 0 };
+    for (int64_t k = 0; k < rows; k++) {
+      sum += weight[k] * *(const vec *) (row[k] + i);
+      next += weight[k] * *(const vec *) (row[k] + i + LANES);
+    }
+    *(vec *) (y + i) = sum;
+    *(vec *) (y + i + LANES) = next;
+  }
+  for (; i < n; i++) {
+    y[i] = 0;
+    for (int64_t k = 0; k < rows; k++)
+      y[i] += weight[k] * row[k][i];
+  }
 }
 
 /* exp_approx() saturates: above there is a little that is finite yet, below only denormal numbers. */
@@ -232,6 +317,11 @@ const nn_simd_math NN_SIMD_TABLE (math) = {
   .add_scaled = add_scaled,
   .accumulate = accumulate,
   .maximum = maximum,
+  .largest = largest,
+  .masked_largest = masked_largest,
+  .masked_smallest = masked_smallest,
+  .count_above = count_above,
+  .weighted_sum = weighted_sum,
   .exp_sum = exp_sum,
   .exp = exp_all,
   .erf = erf_all,

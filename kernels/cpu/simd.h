@@ -91,6 +91,13 @@ typedef struct nn_simd_math {
   void (*add_scaled) (int64_t n, float factor, const float *x, float *sum); /* sum += factor x */
   void (*accumulate) (int64_t n, const float *x, float *sum); /* sum += x */
   void (*maximum) (int64_t n, const float *x, float *max);    /* max = max (max, x); NaN stays */
+  float (*largest) (int64_t n, const float *x); /* -INFINITY of none; NaN does not count */
+  /* Of (x > threshold ? table : fill); n ≥ 1, no NaN in the table. */
+  float (*masked_largest) (int64_t n, const float *x, float threshold, const float *table, float fill);
+  float (*masked_smallest) (int64_t n, const float *x, float threshold, const float *table, float fill);
+  int64_t (*count_above) (int64_t n, const float *x, float threshold);
+  /* y[i] = Σ_k weight[k] · row[k][i] for k < rows */
+  void (*weighted_sum) (int64_t n, int64_t rows, const float *const *row, const float *weight, float *y);
   /* y = exp (x - shift); returns the sum of y. */
   float (*exp_sum) (int64_t n, float shift, const float *x, float *y);
   /* y = f (x); contiguous, may be the same. Maximum error: 4 units in the last place, sqrt exact;

@@ -165,23 +165,30 @@ nn_fuse_conv_bias (nn_graph *graph, nn_node *node, nn_error *err)
   return 1;
 }
 
-static bool
-same_shape (const nn_value *a, const nn_value *b)
+/* What computes operand `index` and can add a residual: a Conv, or a product with a constant matrix. */
+static nn_node *
+takes_residual (const nn_node *add, int index)
 {
-  return a->dtype == b->dtype && a->rank == b->rank &&
-         memcmp (a->dim, b->dim, (size_t) a->rank * sizeof a->dim[0]) == 0;
+  nn_node *conv = nn_fuse_sole_producer (add, index, "Conv");
+  if (conv != NULL)
+    return conv;
+  nn_node *product = nn_fuse_sole_producer (add, index, "MatMul");
+  bool is_layer = product != NULL && product->in[0]->rank >= 2 && product->in[1]->constant != NULL &&
+                  product->in[1]->rank == 2 && product->in[1]->dtype == NN_F32;
+  return is_layer ? product : NULL;
 }
 
-/* The Conv moves to the Add's place, because the other operand may be computed after it. */
+/* The node moves to the Add's place, because the other operand may be computed after it. */
 int
-nn_fuse_conv_residual (nn_graph *graph, nn_node *node, nn_error *err)
+nn_fuse_residual (nn_graph *graph, nn_node *node, nn_error *err)
 {
   if (!nn_node_is (node, "Add") || node->activation.kind != NN_ACT_NONE)
     return 0;
   for (int i = 0; i < 2; i++) {
-    nn_node *conv = nn_fuse_sole_producer (node, i, "Conv");
+    nn_node *conv = takes_residual (node, i);
     nn_value *other = node->in[1 - i];
-    if (conv == NULL || nn_node_has (conv, 3) || other->constant != NULL || !same_shape (conv->out[0], other))
+    if (conv == NULL || nn_node_has (conv, 3) || other->constant != NULL ||
+        !nn_fuse_same_shape (conv->out[0], other))
       continue;
     nn_value *in[4] = { conv->in[0], conv->in[1], nn_node_has (conv, 2) ? conv->in[2] : NULL, other };
     nn_value *result = node->out[0];
@@ -252,7 +259,7 @@ nn_fuse_conv_parallel (nn_graph *graph, nn_node *node, nn_error *err)
     nn_node *large = nn_fuse_sole_producer (node, i, "Conv");
     nn_node *small = nn_fuse_sole_producer (node, 1 - i, "Conv");
     if (large == NULL || small == NULL || large->in[0] != small->in[0] ||
-        !same_shape (large->out[0], small->out[0]) || !has_constant_weights (large) ||
+        !nn_fuse_same_shape (large->out[0], small->out[0]) || !has_constant_weights (large) ||
         !has_constant_weights (small) || large->in[1]->dim[1] != small->in[1]->dim[1] ||
         !is_middle_of (small, large))
       continue;

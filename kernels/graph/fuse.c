@@ -12,9 +12,17 @@ static const struct {
   { "Mul by one number a channel into the Conv before", nn_fuse_conv_scale },
   { "Add of one number a channel into the Conv before", nn_fuse_conv_bias },
   { "Conv of one point into the Conv beside it", nn_fuse_conv_parallel },
+  { "Add of one number a column into the MatMul before", nn_fuse_matmul_bias },
+  { "x (1 + erf (x / √2)) / 2 to Gelu", nn_fuse_gelu },
+  { "mean, variance, scale and bias to LayerNormalization", nn_fuse_layer_norm },
+  { "products and softmax of heads to Attention", nn_fuse_attention },
+  { "GridSample of several levels to DeformableAttention", nn_fuse_deformable },
+  { "reduction of a mask to MaskedReduce", nn_fuse_mask },
   { "x clip (x + a, 0, c) / c to HardSwish", nn_fuse_hard_swish_clip },
   { "x sigmoid (x) to Silu, x hardsigmoid (x) to HardSwish", nn_fuse_gate },
-  { "Add of two activations into the Conv before", nn_fuse_conv_residual },
+  { "Add of two activations into the Conv or MatMul before", nn_fuse_residual },
+  { "one part of a Concat to that part", nn_fuse_gather_concat },
+  { "rows picked before they are computed", nn_fuse_gather_rows },
   { "activation into the node before", nn_fuse_activation },
 };
 

@@ -4,10 +4,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Batch dimensions broadcast; a vector operand gets a dimension that the result does not keep. */
+/* Batch dimensions broadcast; a vector operand gets a dimension that the result does not keep. In a
+ * file there are two operands. */
 nn_status
 nn_shape_matmul (nn_node *node, const nn_graph *graph, nn_error *err)
 {
+  if (node->n_in != 2)
+    return nn_fail (err, NN_ERR_FORMAT, "%d operands, expected 2", node->n_in);
   const nn_value *a = node->in[0], *b = node->in[1];
   int64_t dim[NN_MAX_RANK];
   if (a->rank < 1 || b->rank < 1)

@@ -64,8 +64,15 @@ nn_status nn_shape_trilu (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_non_zero (nn_node *node, const nn_graph *graph, nn_error *err); /* constants only */
 nn_status nn_shape_size (nn_node *node, const nn_graph *graph, nn_error *err);
 
+/* MatMul: operands a, b, bias or left out (one number a column), residual or left out (of the result's shape);
+ * the last two are ours (fuse.h) and come after this rule has run. */
 nn_status nn_shape_matmul (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_gemm (nn_node *node, const nn_graph *graph, nn_error *err);
+/* Attention as ONNX has it from operator set 23 on, with operands of three dimensions: q [batch, queries,
+ * heads · size], k [batch, tokens, heads · size], v [batch, tokens, heads · value size], all row-major, and
+ * optionally a float mask that broadcasts to [batch, heads, queries, tokens] and is added to the scores.
+ * Attributes q_num_heads, kv_num_heads (the same), scale. The result is [batch, queries, heads · value size]. */
+nn_status nn_shape_attention (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_einsum_result (nn_node *node, const nn_graph *graph, nn_error *err);
 
 /* ReduceSum, ReduceProd … (axes as attribute or operand). */
