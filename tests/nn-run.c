@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs an ONNX model through the engine, for tests: inputs from raw files (row-major, in the order
  * of the model's inputs; random numbers in 0 … 1 where none are given), outputs as raw files
- * DIR/0.raw, DIR/1.raw … and a line "output INDEX TYPE DIM DIM …" each on standard output.
+ * DIR/0.raw, DIR/1.raw …; the operators that ran, and a line "output INDEX TYPE DIM DIM …" each on standard output.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/loop.h"
@@ -347,6 +347,10 @@ main (int argc, char **argv)
   printf ("load %.3f s, plan %.3f s\n", (loaded_ms - start_ms) / 1e3, (now_ms () - loaded_ms) / 1e3);
   printf ("nodes %d of %d, arena %zu bytes\n", nn_plan_nodes_after (plan), nn_plan_nodes_before (plan),
           nn_plan_arena_bytes (plan));
+  printf ("run:");
+  for (int i = 0; i < nn_plan_nodes_after (plan); i++)
+    printf (" %s", nn_plan_node (plan, i).op);
+  printf ("\n");
   worker *workers = calloc ((size_t) set.sessions, sizeof *workers);
   bool good = workers != NULL;
   for (int i = 0; i < set.sessions && good; i++)
