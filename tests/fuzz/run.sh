@@ -43,7 +43,7 @@ fi
 
 # The engine decides by FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION how much folding may take.
 if [[ ! -e $build/build.ninja ]]; then
-  CC=clang meson setup "$build" "$source_root" -Dfuzz=true -Dtests=disabled -Donednn=disabled \
+  CC=clang meson setup "$build" "$source_root" -Dfuzz=true -Dtests=disabled \
     -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized \
     -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION' >&2
 fi
