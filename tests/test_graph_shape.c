@@ -249,6 +249,7 @@ static const struct {
   { "ConvTranspose", "1,4,5,5 4,3,2,2", "strides=2,2", "1,3,10,10", 0 },
   { "ConvTranspose", "1,4,5,5 4,3,3,3", "strides=2,2 pads=1,1,1,1 output_padding=1,1", "1,3,10,10", 0 },
   { "ConvTranspose", "1,4,5,5 4,3,2,2", "output_shape=0,3", "!0 positions", 0 },
+  { "ConvTranspose", "1,4,5,5 4,3,2,2", "output_shape=-9223372036854775808,3", "!positions", 0 },
   { "ConvTranspose", "1,4,5,5 3,3,2,2", "", "!channels", 0 },
   { "DepthToSpace", "1,8,2,3", "blocksize=2", "1,2,4,6", 0 },
   { "DepthToSpace", "1,6,2,3", "blocksize=2", "!blocks", 0 },

@@ -182,16 +182,14 @@ transposed_positions (const nn_node *node, int i, nn_window *w, int64_t extent, 
   int64_t whole = (extent - 1) * w->stride + (w->kernel - 1) * w->dilation + 1 + extra;
   if (strcmp (auto_pad, "VALID") == 0)
     w->pad_begin = w->pad_end = 0;
+  w->out = wanted != NULL ? wanted->ints[i] : same ? extent * w->stride : whole - w->pad_begin - w->pad_end;
+  if (w->out < 1 || w->out > MAX_EXTENT)
+    return nn_fail (err, NN_ERR_FORMAT, "a result of %" PRId64 " positions", w->out);
   if (wanted != NULL || same) {
-    w->out = wanted != NULL ? wanted->ints[i] : extent * w->stride;
     int64_t total = whole - w->out > 0 ? whole - w->out : 0;
     w->pad_begin = strcmp (auto_pad, "SAME_UPPER") == 0 ? total / 2 : total - total / 2;
     w->pad_end = total - w->pad_begin;
-  } else {
-    w->out = whole - w->pad_begin - w->pad_end;
   }
-  if (w->out < 1 || w->out > MAX_EXTENT)
-    return nn_fail (err, NN_ERR_FORMAT, "a result of %" PRId64 " positions", w->out);
   return NN_OK;
 }
 
