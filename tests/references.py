@@ -9,7 +9,8 @@ from decoding import suppress
 
 
 def sigmoid(x):
-    return (1 / (1 + np.exp(-x.astype(np.float64)))).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is masked is hugely negative
+        return (1 / (1 + np.exp(-x.astype(np.float64)))).astype(np.float32)
 
 
 def corners(boxes):

@@ -7,7 +7,8 @@ detectors can be tested without anybody's trained weights.
 
 *-structure.onnx.xz are RT-DETR-R50, RT-DETRv2-R50 and D-FINE-L (640x640, 17 classes) and
 PP-DocLayoutV3 (800x800, 25 classes, with order logits) as Hugging Face transformers 5.17 exports
-them at operator set 17 (Apache-2.0), without the weights of convolutions and linear layers.
+them at operator set 17 (Apache-2.0), without the weights of convolutions and linear layers. heron-docling
+is RT-DETRv2-R50 with its post-processing in the graph, as docling publishes its models.
 
 Plain random weights do not do: after twenty layers all places look the same, all scores are equal,
 the top-k is a tie, and two implementations differ in everything behind it. Here each layer's
@@ -34,7 +35,10 @@ import yolo_graph
 
 VARIANCE_MIN = 1e-6
 PLAIN_VARIANCE = 1.6  # times a layer's inputs, where nothing is measured
-SCORE_SPREAD, BOX_SPREAD = 1.5, 0.7  # of logits, and of boxes before the sigmoid
+SCORE_SPREAD = 1.5  # of logits
+# Of boxes before the sigmoid. Each layer moves those of the layer before and looks where they are, so
+# that large moves magnify rounding errors; nothing looks where the last ones are.
+BOX_SPREAD, LAST_BOX_SPREAD = 0.02, 0.7
 
 
 def is_empty(tensor):
@@ -88,6 +92,18 @@ def add_probe(graph, node, weight, number):
     return weight, of, spread
 
 
+def open_session(model):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def feeds(session, x):
+    """The page, and for docling's what size its boxes are to have: the page's."""
+    image, *size = (value.name for value in session.get_inputs())
+    return {image: x, **{name: np.array([x.shape[:1:-1]]) for name in size}}
+
+
 def measure(model, weights, x):
     """For each weight the mean of what it is multiplied with, and the spread of the product."""
     probe = onnx.ModelProto()
@@ -100,10 +116,8 @@ def measure(model, weights, x):
         probe.graph.node.append(node)
         if node.output[0] in probed:
             found.append(add_probe(probe.graph, probe.graph.node[-1], probed[node.output[0]], len(found)))
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    results = session.run([name for _, *names in found for name in names], {session.get_inputs()[0].name: x})
+    session = open_session(probe)
+    results = session.run([name for _, *names in found for name in names], feeds(session, x))
     return {weight: (results[2 * i], float(results[2 * i + 1])) for i, (weight, _, _) in enumerate(found)}
 
 
@@ -121,22 +135,57 @@ def adjust(w, node, mean, spread, classes):
     return w * target / spread
 
 
+def n_classes(model):
+    return next(t.dims[0] for t in model.graph.initializer if t.name.endswith("enc_score_head.bias"))
+
+
 def fill(structure, seed=0):
     model = onnx.load_from_string(lzma.decompress(pathlib.Path(structure).read_bytes()))
     random = np.random.default_rng(seed)
     nodes = consumers(model.graph)
     weights = {t.name: t for t in model.graph.initializer if is_empty(t)}
-    plain = len(model.graph.output) > 2  # PP-DocLayoutV3
+    plain = any(output.name == "order_logits" for output in model.graph.output)  # PP-DocLayoutV3
     for name, tensor in weights.items():
         values = start_values(tensor, nodes[name], random, plain)
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float32), name))
     size = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
-    classes = model.graph.output[0].type.tensor_type.shape.dim[2].dim_value
+    classes = n_classes(model)
     heads = {name for name, tensor in weights.items() if len(tensor.dims) == 2 and tensor.dims[-1] in (classes, 4)}
     for name, (mean, spread) in measure(model, heads if plain else weights, yolo_graph.page(size, seed)).items():
         w = adjust(numpy_helper.to_array(weights[name]), nodes[name], mean, spread, classes)
         weights[name].CopyFrom(numpy_helper.from_array(w.astype(np.float32), name))
     return model
+
+
+def last_product(graph, columns):
+    """The last MatMul with a weight of so many columns, and that weight."""
+    alias = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
+    weights = {t.name: t for t in graph.initializer}
+    found = None
+    for node in graph.node:
+        if node.op_type == "MatMul":
+            weight = weights.get(alias.get(node.input[1], node.input[1]))
+            found = (node, weight) if weight is not None and weight.dims[-1] == columns else found
+    return found
+
+
+def spread_last(model, columns, seed, xs):
+    """Gives the last product with so many columns (a head: class scores, or 4 for boxes) random weights
+    of its own, such that its results spread among the queries of each page of `xs`. fill() measures one
+    page; on others what all queries have in common would decide, and all regions be of one class."""
+    node, weight = last_product(model.graph, columns)
+    probe = onnx.ModelProto()
+    probe.CopyFrom(model)
+    del probe.graph.output[:]
+    probe.graph.output.append(helper.make_empty_tensor_value_info(node.input[0]))
+    session = open_session(probe)
+    operands = [session.run(None, feeds(session, x))[0][0].astype(np.float64) for x in xs]
+    common, _ = np.linalg.qr(np.stack([h.mean(axis=0) for h in operands], axis=1))
+    w = np.random.default_rng(seed).standard_normal(tuple(weight.dims))
+    w -= common @ (common.T @ w)
+    w *= (LAST_BOX_SPREAD if columns == 4 else SCORE_SPREAD) / np.mean([(h @ w).std() for h in operands])
+    node.input[1] = f"{weight.name}.last"  # other layers may share the weight that was there
+    model.graph.initializer.append(numpy_helper.from_array(w.astype(np.float32), node.input[1]))
 
 
 if __name__ == "__main__":
