@@ -110,21 +110,31 @@ def page(rng, size):
     return np.ascontiguousarray(np.kron(patches, np.ones((8, 8, 1), np.uint8))[:size[1], :size[0]])
 
 
-def match(ours, theirs, threshold, tolerance):
-    """How many regions are on one side only, and the worst box of the others. A region that close to the
-    threshold may be."""
-    rest, alone, worst = list(theirs), 0, 0.0
+def pair(ours, theirs, tolerance):
+    """Pairs of regions that are the same but for the tolerance, and those left over on either side."""
+    rest, pairs, alone = list(theirs), [], []
     most_box, most_score, most_order = tolerance
-    for label, score, box, order in ours:
+    for region in ours:
+        label, score, box, order = region
         off = [np.inf if c != label or abs(o - order) > most_order or abs(s - score) > most_score
                else float(np.abs(np.subtract(box, b)).max()) for c, s, b, o in rest]
         best = int(np.argmin(off)) if off else -1
         if best >= 0 and off[best] <= most_box:
-            worst = max(worst, off[best])
-            del rest[best]
+            pairs.append((region, rest.pop(best)))
         else:
-            alone += score - threshold > most_score
-    return alone + sum(s - threshold > most_score for _, s, _, _ in rest), worst
+            alone.append(region)
+    return pairs, alone, rest
+
+
+def worst_box(pairs):
+    return max((float(np.abs(np.subtract(a[2], b[2])).max()) for a, b in pairs), default=0.0)
+
+
+def match(ours, theirs, threshold, tolerance):
+    """How many regions are on one side only, and the worst box of the others. A region that close to the
+    threshold may be."""
+    pairs, *alone = pair(ours, theirs, tolerance)
+    return sum(region[1] - threshold > tolerance[1] for side in alone for region in side), worst_box(pairs)
 
 
 def check(program, rng, folder, name):
