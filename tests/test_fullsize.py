@@ -52,7 +52,7 @@ import yolo_graph
 SEED = 0
 DRAWN = 7  # the drawn page's seed
 SAME_DETR, SAME_YOLO = (0.05, 1e-3, 0), (0.05, 1e-4, 0)  # box in pixels, score, place in the order
-STRAYS = 0.01  # of all regions of both sides
+STRAYS = 0.005  # of all regions of both sides
 REGIONS_LEAST, LABELS_LEAST = 5, 4
 YOLO_LABELS = [f"class {i}" for i in range(11)]
 
