@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nn-inspect.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,29 +14,14 @@ typedef struct json {
   bool first; /* in the object or array that is open */
 } json;
 
-/* Bytes of the well-formed UTF-8 sequence that starts here; 0: none does (RFC 3629). */
-static int
-sequence_length (const unsigned char *c)
-{
-  int more = c[0] < 0x80 ? 0 : c[0] >= 0xc2 && c[0] < 0xe0 ? 1 : (c[0] & 0xf0) == 0xe0 ? 2 : 3;
-  if (more == 3 && (c[0] < 0xf0 || c[0] > 0xf4))
-    return 0;
-  for (int i = 1; i <= more; i++)
-    if ((c[i] & 0xc0) != 0x80)
-      return 0;
-  if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf0 && c[1] < 0x90)
-      || (c[0] == 0xf4 && c[1] > 0x8f))
-    return 0;
-  return more + 1;
-}
-
 /* A file's name may be any bytes: those that are no UTF-8 become U+FFFD. */
 static void
 put_string (FILE *to, const char *text)
 {
   fputc ('"', to);
-  for (const unsigned char *c = (const unsigned char *) text; *c != '\0';) {
-    int length = sequence_length (c);
+  size_t left = strlen (text);
+  for (const unsigned char *c = (const unsigned char *) text; left > 0;) {
+    size_t length = nn_utf8_length ((const char *) c, left);
     if (length == 0)
       fputs ("\\ufffd", to);
     else if (*c == '"' || *c == '\\')
@@ -43,8 +29,9 @@ put_string (FILE *to, const char *text)
     else if (*c < ' ')
       fprintf (to, "\\u%04x", *c);
     else
-      fwrite (c, 1, (size_t) length, to);
+      fwrite (c, 1, length, to);
     c += length > 0 ? length : 1;
+    left -= length > 0 ? length : 1;
   }
   fputc ('"', to);
 }

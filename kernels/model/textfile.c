@@ -2,31 +2,11 @@
 #include "textfile.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Length of the UTF-8 sequence at `text`, of which `n` bytes are there; 0 if there is none. Too long
- * forms, surrogates and what lies beyond Unicode are none. */
-static size_t
-sequence_length (const uint8_t *text, size_t n)
-{
-  static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-  if (text[0] < 0x80)
-    return 1;
-  size_t length = text[0] >= 0xf8 ? 0 : text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : text[0] >= 0xc0 ? 2 : 0;
-  if (length == 0 || length > n)
-    return 0;
-  uint32_t code = text[0] & (0x7fu >> length);
-  for (size_t i = 1; i < length; i++) {
-    if ((text[i] & 0xc0) != 0x80)
-      return 0;
-    code = code << 6 | (text[i] & 0x3f);
-  }
-  return code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : length;
-}
+#include "../utf8.h"
 
 /* The line of the first byte that is no text; 0 if all is. */
 static int
@@ -34,7 +14,7 @@ find_no_text (const char *text, size_t n)
 {
   int line = 1;
   for (size_t i = 0, length; i < n; i += length) {
-    length = sequence_length ((const uint8_t *) text + i, n - i);
+    length = nn_utf8_length (text + i, n - i);
     if (length == 0 || text[i] == '\0')
       return line;
     line += text[i] == '\n';

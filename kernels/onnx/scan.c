@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../utf8.h"
+
 #define WINDOW_BYTES ((size_t)256 << 10)
 #define MAX_VARINT 10
 #define LENGTH_BYTES 5 /* of a message whose length is known only when it has been written */
@@ -68,21 +70,10 @@ read_varint (scan *s, uint64_t end, uint64_t *value, const char *what)
 static bool
 is_text (const uint8_t *at, const uint8_t *end)
 {
-  while (at < end) {
-    uint8_t c = *at++;
-    int more = c < 0x80                ? 0
-               : c >= 0xc2 && c < 0xe0 ? 1
-               : c >= 0xe0 && c < 0xf0 ? 2
-               : c >= 0xf0 && c < 0xf5 ? 3
-                                       : -1;
-    if (c == 0 || more < 0 || end - at < more)
+  for (size_t length; at < end; at += length) {
+    length = nn_utf8_length ((const char *) at, (size_t) (end - at));
+    if (length == 0 || *at == 0)
       return false;
-    if ((c == 0xe0 && at[0] < 0xa0) || (c == 0xed && at[0] > 0x9f) || (c == 0xf0 && at[0] < 0x90)
-        || (c == 0xf4 && at[0] > 0x8f))
-      return false;
-    for (; more > 0; more--)
-      if ((*at++ & 0xc0) != 0x80)
-        return false;
   }
   return true;
 }
