@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
 /* Formats into `buffer`, cutting before a UTF-8 sequence that would not fit whole. */
 static void
 format_cut (char *buffer, size_t size, const char *format, va_list args)
@@ -24,6 +26,23 @@ format_cut (char *buffer, size_t size, const char *format, va_list args)
     buffer[start - 1] = '\0';
 }
 
+/* Names in messages come from files: their control characters, line breaks among them, and what is no
+ * UTF-8, as where a format cut a name, become '?'. */
+static void
+disarm (char *text)
+{
+  size_t left = strlen (text);
+  for (size_t length; left > 0; text += length, left -= length) {
+    unsigned char *c = (unsigned char *) text;
+    length = nn_utf8_length (text, left);
+    if (length == 2 && c[0] == 0xc2 && c[1] < 0xa0)
+      c[0] = c[1] = '?';
+    else if (length == 0 || c[0] < ' ' || c[0] == 0x7f)
+      c[0] = '?';
+    length = length == 0 ? 1 : length;
+  }
+}
+
 nn_status
 nn_fail (nn_error *err, nn_status status, const char *format, ...)
 {
@@ -32,6 +51,7 @@ nn_fail (nn_error *err, nn_status status, const char *format, ...)
   err->status = status;
   format_cut (err->message, sizeof err->message, format, args);
   va_end (args);
+  disarm (err->message);
   return status;
 }
 

@@ -21,7 +21,7 @@ typedef enum nn_status {
 
 typedef struct nn_error {
   nn_status status;
-  char message[512]; /* UTF-8, NUL-terminated, cut at a whole character if too long */
+  char message[512]; /* a line of UTF-8 without control characters, cut at a whole character if too long */
 } nn_error;
 
 /* Fills `err` and returns `status`, so that `return nn_fail (err, NN_ERR_IO, "…", …);` reads well. */

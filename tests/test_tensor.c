@@ -149,6 +149,30 @@ test_errors (void)
   }
 }
 
+/* Names of strangers go into messages: no line breaks, no terminal's commands, nothing but UTF-8. */
+static void
+test_names_in_errors (void)
+{
+  static const struct {
+    const char *name, *message;
+  } cases[] = {
+    { "a\nb\tc", "a?b?c" },
+    { "\x1b[31m\x7f", "?[31m?" },
+    { "\xc2\x9b" "31m \xc2\xa0", "??31m \xc2\xa0" },
+    { "\xe6\x96\x87\xe6\x96", "\xe6\x96\x87??" },
+    { "\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xff", "?? ??? ???? ?" },
+    { "\xf0\x9f\x93\x84\xc3\xa4", "\xf0\x9f\x93\x84\xc3\xa4" },
+  };
+  nn_error err;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    nn_fail (&err, NN_ERR_FORMAT, "%s", cases[i].name);
+    CHECK (strcmp (err.message, cases[i].message) == 0);
+    nn_fail (&err, NN_ERR_FORMAT, "x");
+    nn_fail_in (&err, "%s", cases[i].name);
+    CHECK (strncmp (err.message, cases[i].message, strlen (cases[i].message)) == 0);
+  }
+}
+
 int
 main (void)
 {
@@ -160,6 +184,7 @@ main (void)
     test_copy (dtypes[i]);
   test_copy_views ();
   test_errors ();
+  test_names_in_errors ();
   printf ("%d checks, %d failed\n", checks, failures);
   return failures != 0;
 }
