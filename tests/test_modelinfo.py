@@ -158,6 +158,9 @@ def check_decoding(program, folder, rng):
     agree(run(program, folder.path, image), docling(folder, place, x, labels=names))
     (folder.path.parent / "more.txt").write_text("\n".join(HERON), encoding="utf-8")
     agree(run(program, folder.path, image, f"labels={folder.path.parent}/more.txt"), docling(folder, place, x))
+    folder.sidecar.write_text("\ufeff[gst-doclayout]\r\nlabels-file = bom.txt\r\n", encoding="utf-8", newline="")
+    (folder.path.parent / "bom.txt").write_text("\ufeff" + "\r\n".join(names), encoding="utf-8", newline="")
+    agree(run(program, folder.path, image), docling(folder, place, x, labels=names))  # as Windows writes them
     folder.say("family = docling\n")
     agree(run(program, folder.path, image), docling(folder, place, x))
     folder.say("family = picodet\n")
@@ -269,6 +272,9 @@ BAD = [
     ("[images]\nranges=1,1\n", 3, "MIN,MAX"),
     ("[images]\nranges=0,1;0,1;0,1;0,1\n", 3, "MIN,MAX"),
     ("[images]\ndims=1,3,5\n", 3, "N,3,height,width"),
+    ("[images]\ndims=-1,3,256.5,256\n", 3, "N,3,height,width"),
+    ("[images]\ndims=-1,3,256,-7\n", 3, "N,3,height,width"),
+    ("[images]\ndims=-1,1,256,256\n", 3, "N,3,height,width"),
 ]
 # Well formed, but not for this model.
 UNFIT = [

@@ -253,11 +253,25 @@ read_ranges (nn_modelinfo *info, char *text)
   return n == 1 || n == 3;
 }
 
-/* The group of the image input. `dims` is [N,3,height,width], -1 where open. */
+/* GStreamer's `dims`: [N,3,height,width], -1 where open. */
+static bool
+read_dims (nn_modelinfo *info, const char *text)
+{
+  double dims[4];
+  if (!nn_value_numbers (text, dims, 4))
+    return false;
+  for (int i = 0; i < 4; i++)
+    if (dims[i] != floor (dims[i]) || (dims[i] != -1 && dims[i] < 1) || dims[i] > INT16_MAX)
+      return false;
+  info->input_height = dims[2] > 0 ? (int) dims[2] : 0;
+  info->input_width = dims[3] > 0 ? (int) dims[3] : 0;
+  return dims[1] == 3 || dims[1] == -1;
+}
+
+/* The group of the image input. */
 static nn_status
 read_input (nn_modelinfo *info, const nn_ini_entry *e, nn_error *err)
 {
-  double dims[4];
   if (!strcmp (e->key, "ranges")) {
     char *copy = strdup (e->value);
     bool ok = copy && read_ranges (info, copy);
@@ -265,12 +279,9 @@ read_input (nn_modelinfo *info, const nn_ini_entry *e, nn_error *err)
     if (!ok)
       return bad_value (info, e, "MIN,MAX, or three of these with semicolons between them", err);
     info->has_mean = info->has_std = true;
-  } else if (!strcmp (e->key, "dims")) {
-    if (!nn_value_numbers (e->value, dims, 4) || dims[2] > INT16_MAX || dims[3] > INT16_MAX)
-      return bad_value (info, e, "four numbers with commas between them: N,3,height,width, -1 where open",
-                        err);
-    info->input_height = dims[2] > 0 ? (int) dims[2] : 0;
-    info->input_width = dims[3] > 0 ? (int) dims[3] : 0;
+  } else if (!strcmp (e->key, "dims") && !read_dims (info, e->value)) {
+    return bad_value (info, e, "four whole numbers with commas between them: N,3,height,width, -1 where open",
+                      err);
   }
   return NN_OK;
 }

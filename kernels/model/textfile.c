@@ -39,7 +39,9 @@ read_stream (FILE *file, const char *path, size_t most, nn_error *err)
   else if ((line = find_no_text (text, n)) != 0)
     nn_fail (err, NN_ERR_FORMAT, "%s:%d: not UTF-8 text", path, line);
   else {
-    text[n] = '\0';
+    size_t skip = n >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    memmove (text, text + skip, n - skip);
+    text[n - skip] = '\0';
     return text;
   }
   free (text);
