@@ -209,6 +209,23 @@ def check_iou(program, folder, rng):
     assert len(run(program, folder.path, image, "iou=1")) > len(wanted)
 
 
+def check_named_family(program, folder, rng):
+    """A YOLO model whose input has another name is no detector of a known family until it is said to be one."""
+    image = page(rng, SIZE)
+    head = folder.session.run(None, {"images": network_input(image)})[0]
+    wanted = [(NAMES[c], *rest) for c, *rest in references.yolov8(LetterBox(SIZE, SIZE), head, 0.25, 0.7)]
+    model = onnx.load(folder.path)
+    model.graph.input[0].name = "data"
+    for node in model.graph.node:
+        node.input[:] = ["data" if name == "images" else name for name in node.input]
+    onnx.save(model, folder.path)
+    assert "not a detector of a known family; inputs: data" in run(program, folder.path, image)
+    assert "it is not of the family yolov10" in run(program, folder.path, image, "family=yolov10")
+    agree(run(program, folder.path, image, "family=yolov8"), wanted, 0.25)
+    folder.say("family = yolov8\n")
+    agree(run(program, folder.path, image), wanted, 0.25)
+
+
 def check_example(program, folder, rng):
     """docs/modelinfo.md: a softmax over a background and six classes, BGR, area, NMS."""
     frame, names = (512, 512), ["caption", "formula", "list", "picture", "table", "text"]
@@ -334,7 +351,8 @@ def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     rng = np.random.default_rng(seed)
     checks = [(tiny_models.docling(rng), (check_pages, check_gstreamer, check_decoding, check_places, check_refusals)),
-              (tiny_models.detr(rng, size=None), (check_size,)), (tiny_models.yolov8(rng, NAMES), (check_iou,)),
+              (tiny_models.detr(rng, size=None), (check_size,)),
+              (tiny_models.yolov8(rng, NAMES), (check_iou, check_named_family)),
               (tiny_models.custom(rng), (check_example,)), (tiny_models.custom(rng), (check_labels,))]
     failed = 0
     for model, functions in checks:

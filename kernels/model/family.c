@@ -20,12 +20,19 @@ static const nn_family *const families[] = {
 
 #define N_FAMILIES (sizeof families / sizeof *families)
 
+static bool
+has_first_input (const nn_family *family, const nn_model *model)
+{
+  return !family->first_input || nn_model_find_input (model, family->first_input) == 0;
+}
+
 const nn_family *
 nn_family_of (const nn_model *model, nn_signature *signature)
 {
   for (size_t i = 0; i < N_FAMILIES; i++) {
     *signature = NN_SIGNATURE_NONE;
-    if (families[i]->matches && families[i]->matches (model, signature))
+    if (families[i]->matches && has_first_input (families[i], model)
+        && families[i]->matches (model, signature))
       return families[i];
   }
   return NULL;

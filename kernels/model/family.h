@@ -22,6 +22,9 @@ typedef struct nn_family {
   /* Whether inputs, outputs and metadata fit; if so, what is what. The caller has set all to -1. NULL:
    * only a sidecar can tell. */
   bool (*matches) (const nn_model *model, nn_signature *signature);
+  /* What its first input is called, where nothing else tells its files from those of strangers; not asked
+   * for where the user names the family. NULL: `matches` tells. */
+  const char *first_input;
   int size; /* the side of the square input where the file leaves it open */
   nn_page_spec page;
   float threshold, iou_threshold; /* of the family's reference */

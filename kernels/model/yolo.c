@@ -12,8 +12,7 @@ matches_any (const nn_model *model, nn_signature *signature, nn_value_info *outp
   nn_value_info input = nn_model_input (model, 0);
   *output = nn_model_output (model, 0);
   signature->page = 0;
-  return nn_value_is_image (&input) && output->dtype == NN_F32 && output->rank == 3
-         && nn_model_find_input (model, "images") == 0;
+  return nn_value_is_image (&input) && output->dtype == NN_F32 && output->rank == 3;
 }
 
 static bool
@@ -46,6 +45,7 @@ n_classes (const nn_decode_input *input)
 const nn_family nn_family_yolov8 = {
   .name = "yolov8",
   .matches = matches_v8,
+  .first_input = "images",
   .size = 640,
   .page = LETTERBOX,
   .threshold = 0.25f,
@@ -58,6 +58,7 @@ const nn_family nn_family_yolov8 = {
 const nn_family nn_family_yolov10 = {
   .name = "yolov10",
   .matches = matches_v10,
+  .first_input = "images",
   .size = 1024, /* DocLayout-YOLO's */
   .page = LETTERBOX,
   .threshold = 0.2f,
