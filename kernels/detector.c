@@ -209,6 +209,19 @@ load_labels (nn_detector *d, nn_error *err)
   return NN_OK;
 }
 
+/* The outputs' shapes are known now, and decoders check them: a model that does not fit what it was taken
+ * for is refused here, not page by page. No score is above this threshold, so that nothing is read as one. */
+static nn_status
+check_outputs (nn_detector *d, nn_error *err)
+{
+  nn_decode_input what = outputs_of (&d->lanes[0]);
+  nn_detections none = { 0 };
+  what.threshold = INFINITY;
+  nn_status status = d->setup.family->decode (&what, &none, err);
+  nn_detections_clear (&none);
+  return status ? nn_fail_in (err, "%s", nn_model_path (d->model)) : NN_OK;
+}
+
 /* Inputs beside the page that tell_sizes() writes are what it takes them for. */
 static nn_status
 check_sizes (const nn_detector *d, nn_error *err)
@@ -259,7 +272,8 @@ open_all (nn_detector *d, const nn_detector_options *options, nn_error *err)
   if (!d->lanes)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d pages side by side", d->n_lanes);
   for (int i = 0; i < d->n_lanes; i++)
-    if (open_lane (d, i, err) || (i == 0 && (check_sizes (d, err) || load_labels (d, err))))
+    if (open_lane (d, i, err)
+        || (i == 0 && (check_sizes (d, err) || load_labels (d, err) || check_outputs (d, err))))
       return err->status;
   return NN_OK;
 }

@@ -22,6 +22,7 @@ try:
     from PIL import Image
 
     import pages
+    import tiny_models
     from parity import Detector, match
 except ImportError as error:
     print(f"skipped: {error}")
@@ -332,6 +333,22 @@ def test_settings(path, folder):
     assert "No such file" in report(NO_DETECTOR, "--modelinfo", folder / "none.modelinfo", path)["error"]
 
 
+def test_misfits(_, folder):
+    """Outputs that are not what they were taken for, which shows before there is a page."""
+    path = folder / "misfit.onnx"
+    onnx.save(tiny_models.custom(rng), path)
+    sidecar = folder / "misfit.onnx.modelinfo"
+    said = "[gst-doclayout]\nlabels=a,b,c,d,e,f\nscores-output=classes\nboxes-output=places\nbackground=first\n"
+    sidecar.write_text(said)
+    assert report(WILL_RUN, path)["family"] == "custom"
+    sidecar.write_text(said + "labels-output=classes\n")
+    got = report(NO_DETECTOR, path)
+    assert got["error"] == f"{path}: the network's output of labels is float32[1,64,7], not float32[1,64]", got["error"]
+    sidecar.write_text(said.replace("=places", "=classes"))
+    got = report(NO_DETECTOR, path)
+    assert got["error"] == f"{path}: the network's output of boxes is float32[1,64,7], not float32[1,?,4]", got["error"]
+
+
 def test_names(_, folder):
     """A file's name is any bytes; JSON is UTF-8."""
     net, outputs = mixed_net()
@@ -461,10 +478,9 @@ def main():
         print("skipped: the default model is not in the cache (pipelines/detect.sh fetches it)")
         return 77
     with tempfile.TemporaryDirectory() as name:
-        for test in (test_default_model, test_text, test_costs, test_gemm, test_pair, test_open_size, test_unsupported, test_refused,
-                     test_settings,
-                     test_names, test_profile, test_profile_text, test_run, test_bad_pictures, test_usage,
-                     test_no_partial_output):
+        for test in (test_default_model, test_text, test_costs, test_gemm, test_pair, test_open_size,
+                     test_unsupported, test_refused, test_settings, test_misfits, test_names, test_profile,
+                     test_profile_text, test_run, test_bad_pictures, test_usage, test_no_partial_output):
             test(model, pathlib.Path(name))
             print(f"ok: {test.__name__}")
     return 0
