@@ -163,8 +163,9 @@ def check_decoding(program, folder, rng):
     agree(run(program, folder.path, image), docling(folder, place, x, labels=names))  # as Windows writes them
     folder.say("family = docling\n")
     agree(run(program, folder.path, image), docling(folder, place, x))
-    folder.say("family = picodet\n")
-    agree(run(program, folder.path, image, "family=docling"), docling(folder, place, x))
+    for text in ("family = picodet\n", "boxes-output = boxes\nnms = true\n"):
+        folder.say(text)
+        agree(run(program, folder.path, image, "family=docling"), docling(folder, place, x))
 
 
 def check_places(program, folder, rng):
@@ -300,6 +301,8 @@ UNFIT = [
     ("family = custom\n", "needs scores-output and boxes-output"),
     ("boxes-output = boxes\n", "needs scores-output and boxes-output"),
     ("boxes-output = boxes\nscores-output = scores\n", "its one input is not an image"),
+    ("threshold=0.4\nnms = true\n", ':3: key "nms" is for the family custom only, and this model is of the family doc'),
+    ("family = docling\nboxes-output = boxes\n", ':3: key "boxes-output" is for the family custom only'),
     ("input-width = 640\n", "an input of width 640 was asked for, but the model is made for 256"),
 ]
 

@@ -25,6 +25,7 @@ struct key {
   size_t to;
   const char *allowed;        /* for messages */
   const char *const *choices; /* of parse_choice() */
+  bool custom;                /* for models of no known family only */
 };
 
 static void *
@@ -167,27 +168,28 @@ parse_units (nn_modelinfo *info, const key *k, const char *text)
 #define THREE "three numbers with commas between them, one a channel"
 
 static const key keys[] = {
-  { "family", parse_text, TO (family), "the name of a family", NULL },
-  { "input-width", parse_side, TO (input_width), SIDE, NULL },
-  { "input-height", parse_side, TO (input_height), SIDE, NULL },
-  { "channel-order", parse_choice, TO (channel_order), "rgb or bgr", orders },
-  { "mean", parse_mean, 0, THREE ", of values in 0 to 1", NULL },
-  { "std", parse_std, 0, THREE ", above 0, of values in 0 to 1", NULL },
-  { "scale", parse_scale, 0, "1 or 255, the value of white before mean and std", NULL },
-  { "resize-filter", parse_choice, TO (filter), "bilinear, bilinear-antialias, bicubic or area", filters },
-  { "letterbox", parse_letterbox, 0, "true or false", letterboxes },
-  { "pad", parse_level, TO (pad), "a whole number, 0 to 255", NULL },
-  { "labels", parse_labels, 0, "labels with commas between them, none of them empty", NULL },
-  { "threshold", parse_share, TO (threshold), SHARE, NULL },
-  { "iou-threshold", parse_share, TO (iou_threshold), SHARE, NULL },
-  { "scores-output", parse_output, TO (scores_output), OUTPUT, NULL },
-  { "boxes-output", parse_output, TO (boxes_output), OUTPUT, NULL },
-  { "labels-output", parse_output, TO (labels_output), OUTPUT, NULL },
-  { "box-format", parse_choice, TO (coding.format), "xyxy, cxcywh or xywh", formats },
-  { "box-units", parse_units, 0, "pixels or normalised", units },
-  { "score-activation", parse_choice, TO (coding.activation), "none, sigmoid or softmax", activations },
-  { "background", parse_choice, TO (coding.background), "none, first or last", backgrounds },
-  { "nms", parse_bool, TO (coding.nms), "true or false", NULL },
+  { "family", parse_text, TO (family), "the name of a family", NULL, false },
+  { "input-width", parse_side, TO (input_width), SIDE, NULL, false },
+  { "input-height", parse_side, TO (input_height), SIDE, NULL, false },
+  { "channel-order", parse_choice, TO (channel_order), "rgb or bgr", orders, false },
+  { "mean", parse_mean, 0, THREE ", of values in 0 to 1", NULL, false },
+  { "std", parse_std, 0, THREE ", above 0, of values in 0 to 1", NULL, false },
+  { "scale", parse_scale, 0, "1 or 255, the value of white before mean and std", NULL, false },
+  { "resize-filter", parse_choice, TO (filter), "bilinear, bilinear-antialias, bicubic or area", filters,
+    false },
+  { "letterbox", parse_letterbox, 0, "true or false", letterboxes, false },
+  { "pad", parse_level, TO (pad), "a whole number, 0 to 255", NULL, false },
+  { "labels", parse_labels, 0, "labels with commas between them, none of them empty", NULL, false },
+  { "threshold", parse_share, TO (threshold), SHARE, NULL, false },
+  { "iou-threshold", parse_share, TO (iou_threshold), SHARE, NULL, false },
+  { "scores-output", parse_output, TO (scores_output), OUTPUT, NULL, true },
+  { "boxes-output", parse_output, TO (boxes_output), OUTPUT, NULL, true },
+  { "labels-output", parse_output, TO (labels_output), OUTPUT, NULL, true },
+  { "box-format", parse_choice, TO (coding.format), "xyxy, cxcywh or xywh", formats, true },
+  { "box-units", parse_units, 0, "pixels or normalised", units, true },
+  { "score-activation", parse_choice, TO (coding.activation), "none, sigmoid or softmax", activations, true },
+  { "background", parse_choice, TO (coding.background), "none, first or last", backgrounds, true },
+  { "nms", parse_bool, TO (coding.nms), "true or false", NULL, true },
 };
 
 #define N_KEYS (sizeof keys / sizeof *keys)
@@ -231,8 +233,13 @@ read_own (nn_modelinfo *info, const nn_ini_entry *e, nn_error *err)
   if (!strcmp (e->key, "labels-file"))
     return read_labels_file (info, e, err);
   for (size_t i = 0; i < N_KEYS; i++)
-    if (!strcmp (keys[i].name, e->key))
+    if (!strcmp (keys[i].name, e->key)) {
+      if (keys[i].custom) {
+        info->custom_key = keys[i].name;
+        info->custom_line = e->line;
+      }
       return keys[i].parse (info, &keys[i], e->value) ? NN_OK : bad_value (info, e, keys[i].allowed, err);
+    }
   return unknown_key (info, e, err);
 }
 

@@ -24,7 +24,10 @@ typedef struct nn_modelinfo {
   nn_resize_filter filter;
   float threshold, iou_threshold; /* < 0: not said */
   char **labels;                  /* NULL: not said */
-  bool has_outputs;               /* one of the following is set */
+  /* For models of no known family: */
+  const char *custom_key; /* one of their keys, in line `custom_line`; NULL: none is there */
+  int custom_line;
+  bool has_outputs; /* one of the following is set */
   char *scores_output, *boxes_output, *labels_output;
   nn_coding coding;
 } nn_modelinfo;

@@ -91,17 +91,31 @@ use_named (nn_setup *setup, const nn_model *model, const char *name, const nn_mo
 }
 
 static nn_status
-choose_family (nn_setup *setup, const nn_model *model, const nn_detector_options *options,
-               const nn_modelinfo *info, nn_error *err)
+find_family (nn_setup *setup, const nn_model *model, const nn_modelinfo *info, nn_error *err)
 {
-  const char *name = options->family ? options->family : info->family;
-  setup->signature = NN_SIGNATURE_NONE;
-  if (name)
-    return use_named (setup, model, name, info, err);
+  if (info->family)
+    return use_named (setup, model, info->family, info, err);
   if (info->has_outputs)
     return use_custom (setup, model, info, err);
   setup->family = nn_family_of (model, &setup->signature);
   return setup->family ? NN_OK : fail_unknown (model, info, "not a detector of a known family", err);
+}
+
+/* The caller's word goes before all of the sidecar; without it, keys that the family does not read are
+ * a mistake. */
+static nn_status
+choose_family (nn_setup *setup, const nn_model *model, const nn_detector_options *options,
+               const nn_modelinfo *info, nn_error *err)
+{
+  setup->signature = NN_SIGNATURE_NONE;
+  if (options->family)
+    return use_named (setup, model, options->family, info, err);
+  nn_status status = find_family (setup, model, info, err);
+  if (status || setup->family == &nn_family_custom || !info->custom_key)
+    return status;
+  return nn_fail (err, NN_ERR_FORMAT,
+                  "%s:%d: key \"%s\" is for the family custom only, and this model is of the family %s",
+                  info->path, info->custom_line, info->custom_key, setup->family->name);
 }
 
 /* ---- what the page becomes ---- */
