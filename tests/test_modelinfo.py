@@ -338,7 +338,7 @@ def check_labels(program, folder, rng):
     image = page(rng, SIZE)
     cases = [(tiny_models.detr(rng, 9), "none are known for 9 classes"),
              (tiny_models.paddle(rng, 6, 20), "no labels in it: name a labels file")]
-    for names, words in (("{0: 'a'}", "1 labels for 5 classes"), ("{0: 'a', 2: 'b'}", "is not a Python dict"),
+    for names, words in (("{0: 'a'}", "1 labels for 5 classes: there must be one for each"), ("{0: 'a', 2: 'b'}", "is not a Python dict"),
                          ("{0: 'a'", "is not a Python dict"), ("", "is not a Python dict"),
                          ("{0: 'a'} x", "is not a Python dict"), ("{0: open('a')}", "is not a Python dict")):
         model = tiny_models.yolov8(rng, NAMES)

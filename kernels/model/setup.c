@@ -320,7 +320,7 @@ nn_setup_take_labels (nn_setup *setup, const nn_model *model, const nn_decode_in
   if (!labels || !n_classes || n == n_classes)
     return labels;
   nn_labels_free (labels);
-  nn_fail (err, NN_ERR_FORMAT, "%s: %d labels for %d classes",
+  nn_fail (err, NN_ERR_FORMAT, "%s: %d labels for %d classes: there must be one for each, in their order",
            setup->labels_from ? setup->labels_from : nn_model_path (model), n, n_classes);
   return NULL;
 }
