@@ -43,13 +43,15 @@ nn_decode_output (const nn_decode_input *input, int index, const char *what, nn_
 }
 
 nn_status
-nn_decode_check_class (const nn_decode_input *input, int64_t class_id, nn_error *err)
+nn_decode_add (const nn_decode_input *input, nn_region *region, int64_t class_id, nn_detections *result,
+               nn_error *err)
 {
-  if (class_id >= 0 && class_id < input->n_labels)
-    return NN_OK;
-  return nn_fail (err, NN_ERR_FORMAT,
-                  "the network found something of class %lld, but there are %d labels: name the model's own",
-                  (long long) class_id, input->n_labels);
+  if (class_id < 0 || class_id >= input->n_labels)
+    return nn_fail (err, NN_ERR_FORMAT,
+                    "the network found something of class %lld, but there are %d labels: name the model's own",
+                    (long long) class_id, input->n_labels);
+  region->class_id = (int) class_id;
+  return nn_detections_add (result, region, err);
 }
 
 bool

@@ -132,11 +132,8 @@ add_boxes (const nn_decode_input *input, const head *h, nn_detections *result, n
       continue;
     if (h->labels && input->coding.background == NN_BACKGROUND_LAST && class_id == input->n_labels)
       continue;
-    nn_status status = nn_decode_check_class (input, class_id, err);
-    region.class_id = (int) class_id;
     get_box (input, h->boxes + 4 * i, &region);
-    if (!status)
-      status = nn_detections_add (result, &region, err);
+    nn_status status = nn_decode_add (input, &region, class_id, result, err);
     if (status)
       return status;
   }

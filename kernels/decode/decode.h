@@ -71,8 +71,9 @@ nn_status nn_decode_yolov10 (const nn_decode_input *input, nn_detections *result
 const nn_tensor *nn_decode_output (const nn_decode_input *input, int index, const char *what, nn_dtype dtype,
                                    int64_t rows, int64_t columns, nn_error *err);
 
-/* Fails where `class_id` has no label. */
-nn_status nn_decode_check_class (const nn_decode_input *input, int64_t class_id, nn_error *err);
+/* Adds `region` with the class that the network named, which must have a label. */
+nn_status nn_decode_add (const nn_decode_input *input, nn_region *region, int64_t class_id,
+                         nn_detections *result, nn_error *err);
 
 /* A box in pixels of the network's input becomes one of the frame; false where it is not finite. */
 bool nn_decode_place (const nn_decode_input *input, double x0, double y0, double x1, double y1,

@@ -33,10 +33,7 @@ nn_decode_docling (const nn_decode_input *input, nn_detections *result, nn_error
         || !nn_decode_place (input, box[0] * (double) p->scale_x, box[1] * (double) p->scale_y,
                              box[2] * (double) p->scale_x, box[3] * (double) p->scale_y, &region))
       continue;
-    nn_status status = nn_decode_check_class (input, class_id, err);
-    region.class_id = (int) class_id;
-    if (!status)
-      status = nn_detections_add (result, &region, err);
+    nn_status status = nn_decode_add (input, &region, class_id, result, err);
     if (status)
       return status;
   }

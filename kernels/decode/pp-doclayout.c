@@ -57,9 +57,7 @@ add_row (const nn_decode_input *input, const float *at, nn_detections *result, n
       || !nn_decode_place (input, at[2] * (double) p->scale_x, at[3] * (double) p->scale_y,
                            at[4] * (double) p->scale_x, at[5] * (double) p->scale_y, &region))
     return NN_OK;
-  region.class_id = at[0] < INT16_MAX ? (int) at[0] : INT16_MAX;
-  nn_status status = nn_decode_check_class (input, region.class_id, err);
-  return status ? status : nn_detections_add (result, &region, err);
+  return nn_decode_add (input, &region, at[0] < INT16_MAX ? (int64_t) at[0] : INT16_MAX, result, err);
 }
 
 static void

@@ -21,10 +21,7 @@ nn_decode_yolov10 (const nn_decode_input *input, nn_detections *result, nn_error
         || !nn_decode_place (input, row[0], row[1], row[2], row[3], &region))
       continue;
     int64_t class_id = row[5] >= 0 && row[5] < INT16_MAX ? (int64_t) row[5] : -1;
-    nn_status status = nn_decode_check_class (input, class_id, err);
-    region.class_id = (int) class_id;
-    if (!status)
-      status = nn_detections_add (result, &region, err);
+    nn_status status = nn_decode_add (input, &region, class_id, result, err);
     if (status)
       return status;
   }
