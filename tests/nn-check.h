@@ -4,24 +4,42 @@
 #pragma once
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static int nn_checks, nn_checks_failed;
 
-#define CHECK(condition) nn_check_one ((condition), #condition, __FILE__, __LINE__, __func__)
+/* CHECK (condition), or CHECK (condition, "what is so instead: %d", …). */
+#define CHECK(...) NN_CHECK (__VA_ARGS__, (const char *) NULL)
+#define NN_CHECK(condition, ...) \
+  ((condition) ? nn_check_good () : nn_check_bad (__FILE__, __LINE__, __func__, #condition, __VA_ARGS__))
 #define CHECK_NEAR(a, b, tolerance) nn_check_near ((a), (b), (tolerance), #a, __FILE__, __LINE__, __func__)
 #define CHECK_TEXT(text, part) nn_check_text ((text), (part), __FILE__, __LINE__, __func__)
 
 static inline int
-nn_check_one (int ok, const char *what, const char *file, int line, const char *function)
+nn_check_good (void)
 {
   nn_checks++;
-  if (!ok) {
-    nn_checks_failed++;
-    printf ("%s:%d: %s: not true: %s\n", file, line, function, what);
+  return 1;
+}
+
+/* `format` NULL: the condition says it all. */
+static inline int
+nn_check_bad (const char *file, int line, const char *function, const char *what, const char *format, ...)
+{
+  va_list args;
+  nn_checks++;
+  nn_checks_failed++;
+  printf ("%s:%d: %s: not true: %s", file, line, function, what);
+  if (format) {
+    printf (": ");
+    va_start (args, format);
+    vprintf (format, args);
+    va_end (args);
   }
-  return ok;
+  printf ("\n");
+  return 0;
 }
 
 static inline int

@@ -4,7 +4,7 @@
 
 #include "kernels/nn.h"
 #include "kernels/onnx/onnx.h"
-#include "nn_check.h"
+#include "nn-check.h"
 
 #include <stdlib.h>
 

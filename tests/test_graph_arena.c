@@ -2,7 +2,7 @@
 /* The arena on random graphs: what lives at the same time never shares a byte, and reuse happens. */
 #include "kernels/graph/graph.h"
 #include "kernels/ops.h"
-#include "nn_check.h"
+#include "nn-check.h"
 
 #include <stdlib.h>
 
@@ -146,5 +146,5 @@ main (void)
   }
   printf ("arenas of %zu bytes for values of %zu\n", arena, sum);
   CHECK (arena < sum / 3, "hardly any memory is used twice");
-  return nn_check_report ();
+  return nn_check_report ("the arena");
 }

@@ -4,7 +4,7 @@
 #include "kernels/graph/graph.h"
 #include "kernels/graph/weights.h"
 #include "kernels/ops.h"
-#include "nn_check.h"
+#include "nn-check.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -226,5 +226,5 @@ main (void)
   test_read_bytes ();
   test_empty_operands ();
   test_many_nodes ();
-  return nn_check_report ();
+  return nn_check_report ("what a graph may cost");
 }

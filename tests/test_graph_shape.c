@@ -3,7 +3,7 @@
  * specification; "!" stands for a refusal whose message has the text behind it. */
 #include "kernels/graph/graph.h"
 #include "kernels/ops.h"
-#include "nn_check.h"
+#include "nn-check.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -383,5 +383,5 @@ main (void)
   for (size_t i = 0; i < n; i++)
     check_case (i);
   printf ("%zu shapes\n", n);
-  return nn_check_report ();
+  return nn_check_report ("shape rules");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The loader: what a file may not do to it. Models are made with protobuf-c's packer and then
  * damaged; every refusal is one message that names the file and the cause. */
-#include "nn_check.h"
+#include "nn-check.h"
 #include "small_onnx.h"
 
 #include <stdlib.h>
@@ -310,5 +310,5 @@ main (void)
   test_many_parts ();
   test_tensors ();
   test_structure ();
-  return nn_check_report ();
+  return nn_check_report ("ONNX files");
 }

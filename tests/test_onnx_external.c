@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Weights in files beside the model: where they may lie, what is checked, and that a file that is
  * changed while the model is open makes an error, not a crash. */
-#include "nn_check.h"
+#include "nn-check.h"
 #include "small_onnx.h"
 
 #include <fcntl.h>
@@ -299,5 +299,5 @@ main (void)
   test_changes ();
   test_sharing ();
   test_threads ();
-  return nn_check_report ();
+  return nn_check_report ("data files");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tensors of an ONNX file: every type, from raw_data and from its own field. */
 #include "kernels/onnx/onnx.h"
-#include "nn_check.h"
+#include "nn-check.h"
 
 /* One element of each type, from raw_data and from its own field. */
 static void
@@ -70,5 +70,5 @@ main (void)
 {
   test_empty ();
   test_types ();
-  return nn_check_report ();
+  return nn_check_report ("constants");
 }

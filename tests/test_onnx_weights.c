@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Large weights: read from the file when a graph is made, in memory once, released when read. */
 #include "kernels/graph/weights.h"
-#include "nn_check.h"
+#include "nn-check.h"
 #include "small_onnx.h"
 
 #include <sys/resource.h>
@@ -291,5 +291,5 @@ main (void)
   test_refusals ();
   test_release ();
   test_mappings ();
-  return nn_check_report ();
+  return nn_check_report ("memory of weights");
 }

@@ -4,23 +4,11 @@
 #include "kernels/cpu/parallel.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
+
+#include "nn-check.h"
 
 #define ITEMS_MAX 20000
 #define THREADS_MAX 8
-
-static int failures;
-
-#define CHECK(condition, ...)                   \
-  do {                                          \
-    if (!(condition)) {                         \
-      printf ("%s:%d: ", __FILE__, __LINE__);   \
-      printf (__VA_ARGS__);                     \
-      printf ("\n");                            \
-      failures++;                               \
-    }                                           \
-  } while (0)
 
 typedef struct record {
   int64_t n, least;
@@ -99,7 +87,5 @@ main (void)
   for (int threads = 1; threads <= THREADS_MAX; threads++)
     check_team (threads);
   CHECK (nn_cpu_least (1) > nn_cpu_least (1000) && nn_cpu_least (INT64_MAX) == 1, "least of nn_cpu_least()");
-  if (failures == 0)
-    printf ("work is shared right by 1 to %d threads\n", THREADS_MAX);
-  return failures != 0;
+  return nn_check_report ("work shared among threads");
 }

@@ -4,22 +4,7 @@
 #include "kernels/status.h"
 #include "kernels/tensor.h"
 
-#include <stdio.h>
-#include <string.h>
-
-static int checks, failures;
-
-static void
-check (bool good, const char *what, int line)
-{
-  checks++;
-  if (good)
-    return;
-  failures++;
-  printf ("line %d: %s\n", line, what);
-}
-
-#define CHECK(condition) check (condition, #condition, __LINE__)
+#include "nn-check.h"
 
 static void
 test_count (void)
@@ -185,6 +170,5 @@ main (void)
   test_copy_views ();
   test_errors ();
   test_names_in_errors ();
-  printf ("%d checks, %d failed\n", checks, failures);
-  return failures != 0;
+  return nn_check_report ("tensors, and the text of errors");
 }
