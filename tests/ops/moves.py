@@ -32,6 +32,11 @@ def moves():
     exact("Squeeze", node("Squeeze", ["x", "n"], ["y"]), {"x": normal(1, 3, 1, 5)}, {"n": ints(0, 2)})
     exact("Unsqueeze", node("Unsqueeze", ["x", "n"], ["y"]), {"x": normal(3, 5)}, {"n": ints(0, 3)})
     exact("Identity", node("Identity", ["x"], ["y"]), {"x": normal(3, 5)})
+    exact("Dropout", node("Dropout", ["x"], ["y"]), {"x": normal(3, 5)})
+    exact("Dropout, told that it is no training", node("Dropout", ["x", "ratio", "training"], ["y"]),
+          {"x": normal(3, 5)}, {"ratio": np.float32(0.5), "training": np.array(False)})
+    exact("Dropout of operator set 7", node("Dropout", ["x"], ["y"], ratio=0.5), {"x": normal(3, 5)}, opset=7)
+    refused("Dropout's mask", node("Dropout", ["x"], ["z", "y"]), {"x": normal(3, 5)}, {}, "Dropout")
     slices = {"b": ints(1, -1), "e": ints(9, -100), "a": ints(1, 3), "s": ints(2, -2)}
     exact("Slice", node("Slice", ["x", "b", "e", "a", "s"], ["y"]), {"x": normal(2, 6, 3, 7)}, slices)
     exact("Slice to nothing", node("Slice", ["x", "b", "e"], ["y"]), {"x": normal(4, 6)}, {"b": ints(2), "e": ints(2)})
