@@ -86,6 +86,8 @@ def convolutions():
     conv("3x3 of whole vectors without padding", (2, 32, 9, 11), (32, 32, 3, 3), tolerance=WINOGRAD)
     conv("3x3 of whole vectors, pads differ", (2, 32, 9, 11), (32, 32, 3, 3), pads=[0, 2, 3, 1], tolerance=WINOGRAD)
     conv("3x3 of whole vectors without bias", (1, 32, 9, 11), (32, 32, 3, 3), bias=False, tolerance=WINOGRAD)
+    conv("3x3 of so many channels that a tile is larger than a block", (1, 29248, 4, 4), (16, 29248, 3, 3), pads=[1, 1, 1, 1],
+         tolerance=(1e-4, 1e-5))
     conv("3x3 of whole vectors, several blocks", (3, 256, 44, 41), (256, 256, 3, 3), pads=[1, 1, 1, 1], tolerance=WINOGRAD)
     for _ in range(20):
         random_conv()

@@ -144,6 +144,7 @@ count_tiles (winograd *w)
   w->rows = (s->out_height + TILE - 1) / TILE;
   w->cols = (s->out_width + TILE - 1) / TILE;
   w->tiles = s->batch * w->rows * w->cols;
+  fits = fits > 0 ? fits : 1; /* so many channels are slow, but must end */
   w->block = round_up (fits < w->tiles ? fits : w->tiles, NN_TILE_ROWS);
 }
 
