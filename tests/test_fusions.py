@@ -246,6 +246,14 @@ def attention_of_one_token(net):
     return attention(net, "x", n=1)[0]
 
 
+@case("Slice Transpose*4 MatMul*2 Softmax", inputs={"x": [B, N, HEADS, C // HEADS]})
+def attention_without_heads(net):
+    x = net.add("Slice", "x", np.array([0]), np.array([0]), np.array([2]))
+    q, k, v = (net.add("Transpose", x, perm=perm) for perm in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]))
+    share = net.add("Softmax", net.add("MatMul", q, k), axis=-1)
+    return net.add("Transpose", net.add("MatMul", share, v), perm=[0, 2, 1, 3])
+
+
 @case("MatMul*3 Attention", inputs={"x": [B, 1201, C]})
 def attention_of_many_tokens(net):
     return attention(net, "x", n=1201)[0]

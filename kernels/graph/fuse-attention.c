@@ -118,7 +118,7 @@ match (const nn_node *out, attention *a)
   if (a->v == NULL || none != 1)
     return false;
   const int64_t *q = a->q->dim, *k = a->k->dim, *v = a->v->dim; /* MatMul would broadcast batch and heads */
-  return q[0] == k[0] && q[0] == v[0] && q[2] == k[2] && q[2] == v[2] && k[1] == v[1];
+  return q[2] > 0 && q[0] == k[0] && q[0] == v[0] && q[2] == k[2] && q[2] == v[2] && k[1] == v[1];
 }
 
 /* [batch, tokens, heads, size] as [batch, tokens, heads · size]. */
