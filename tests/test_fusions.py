@@ -429,6 +429,12 @@ def offsets_of_the_whole_box(net):
     return second_form(net, places(net, split_offsets(net, 9), "b", 9, half=1.0), soft(net, 9))
 
 
+@case("Greater Cast Mul ReduceMax", inputs={"x": [4, 5]}, opset=18)
+def mask_that_is_not_reduced(net):
+    covered = net.add("Cast", net.add("Greater", "x", np.float32(0)), to=1)
+    return net.add("ReduceMax", net.add("Mul", covered, f32(4, 5)), noop_with_empty_axes=1)
+
+
 UNFUSED = "Transpose*4 Split Slice*3 Reorder*7 GridSample*3 Concat Mul ReduceSum"
 
 

@@ -30,7 +30,7 @@ reduced_elements (const nn_node *node)
   const nn_value *x = node->in[0];
   unsigned axes, all = (1u << x->rank) - 1;
   nn_error ignored;
-  if (nn_shape_axes (node, 1, x->rank, all, &axes, &ignored) != NN_OK)
+  if (nn_shape_reduced_axes (node, &axes, &ignored) != NN_OK)
     return 0;
   int first = x->rank;
   while (first > 0 && (axes >> (first - 1) & 1) != 0)
