@@ -149,6 +149,28 @@ test_folded_steps (void)
   nn_graph_free (graph);
 }
 
+/* Of an Attention the scores count too, though they are no result: here 2^32 of them. */
+static void
+test_folded_scores (void)
+{
+  static const nn_attr heads = { .name = "q_num_heads", .type = NN_ATTR_INT, .i = 1 };
+  const int64_t tokens = 65536, values[] = { 1, 0 };
+  for (int i = 0; i < 2; i++) {
+    nn_error err = { 0 };
+    nn_value *x;
+    nn_graph *graph = new_graph (&x, 1);
+    nn_value *q = constant (graph, "q", 3, (int64_t[]){ 1, tokens, 1 });
+    nn_value *v = constant (graph, "v", 3, (int64_t[]){ 1, tokens, values[i] });
+    nn_value *y = node (graph, "Attention", "scores", (nn_value *[]){ q, q, v }, 3);
+    y->producer->attrs = &heads;
+    y->producer->n_attrs = 1;
+    set_output (graph, y);
+    CHECK (nn_graph_infer (graph, &err) == NN_OK, "%s", err.message);
+    CHECK (y->constant == NULL, "%d values a token: folded", (int)values[i]);
+    nn_graph_free (graph);
+  }
+}
+
 /* Kernels pack a constant once for each node that reads it. */
 static void
 test_read_bytes (void)
@@ -223,6 +245,7 @@ main (void)
   test_folded_chain ();
   test_folded_shared ();
   test_folded_steps ();
+  test_folded_scores ();
   test_read_bytes ();
   test_empty_operands ();
   test_many_nodes ();

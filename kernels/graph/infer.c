@@ -150,6 +150,8 @@ inner_steps (const nn_node *node)
   }
   if (is_op (node, "Conv") || is_op (node, "ConvTranspose"))
     return count_of (node->in[1]);
+  if (is_op (node, "Attention"))
+    return (double) node->in[1]->dim[1];
   if (is_op (node, "MaxPool") || is_op (node, "AveragePool") || is_op (node, "Einsum"))
     return count_of (x);
   return 1;
@@ -164,6 +166,8 @@ steps_of (const nn_node *node)
     in += is_read (node->in[i]) ? count_of (node->in[i]) : 0;
   for (int i = 0; i < node->n_out; i++)
     out += count_of (node->out[i]);
+  if (is_op (node, "Attention")) /* two products: each query, and what it makes, with every token */
+    out += count_of (node->in[0]);
   return in + out * inner_steps (node);
 }
 
