@@ -171,6 +171,34 @@ test_folded_scores (void)
   }
 }
 
+/* Attributes of Gemm mean nothing to a MatMul: its result has no room for what they would make. */
+static void
+test_attributes_of_another (void)
+{
+  static const nn_attr attrs[] = { { .name = "transA", .type = NN_ATTR_INT, .i = 1 },
+                                   { .name = "transB", .type = NN_ATTR_INT, .i = 1 } };
+  enum { ROWS = 500, INNER = 3 };
+  nn_error err = { 0 };
+  nn_value *x;
+  nn_graph *graph = new_graph (&x, 1);
+  nn_value *a = constant (graph, "a", 2, (int64_t[]){ ROWS, INNER });
+  nn_value *b = constant (graph, "b", 2, (int64_t[]){ INNER, 1 });
+  float *as = a->constant->data, *bs = b->constant->data;
+  for (int i = 0; i < ROWS * INNER; i++)
+    as[i] = (float)i;
+  for (int i = 0; i < INNER; i++)
+    bs[i] = (float)(i + 1);
+  nn_value *y = node (graph, "MatMul", "y", (nn_value *[]){ a, b }, 2);
+  y->producer->attrs = attrs;
+  y->producer->n_attrs = 2;
+  set_output (graph, y);
+  CHECK (nn_graph_infer (graph, &err) == NN_OK && y->constant != NULL, "%s", err.message);
+  for (int i = 0; y->constant != NULL && i < ROWS; i++)
+    CHECK (((float *)y->constant->data)[i] == (float)(18 * i + 8), "row %d: %g", i,
+           (double)((float *)y->constant->data)[i]);
+  nn_graph_free (graph);
+}
+
 /* Kernels pack a constant once for each node that reads it. */
 static void
 test_read_bytes (void)
@@ -246,6 +274,7 @@ main (void)
   test_folded_shared ();
   test_folded_steps ();
   test_folded_scores ();
+  test_attributes_of_another ();
   test_read_bytes ();
   test_empty_operands ();
   test_many_nodes ();

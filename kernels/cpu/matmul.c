@@ -50,33 +50,45 @@ transposed (const nn_tensor *matrix, bool wanted)
   return view;
 }
 
+static bool
+is_matmul (const nn_call *call)
+{
+  return strcmp (call->node->op->name, "MatMul") == 0;
+}
+
+/* Gemm's attributes; a MatMul that has them too is shaped without (shape-linear.c). */
+static bool
+is_transposed (const nn_call *call, const char *attribute)
+{
+  return !is_matmul (call) && nn_node_int (call->node, attribute, 0) != 0;
+}
+
 static nn_tensor
 left_operand (const nn_call *call)
 {
   nn_tensor a = as_matrices (&call->in[0], true);
-  return transposed (&a, nn_node_int (call->node, "transA", 0) != 0);
+  return transposed (&a, is_transposed (call, "transA"));
 }
 
 static nn_tensor
 right_operand (const nn_call *call)
 {
   nn_tensor b = as_matrices (&call->in[1], false);
-  return transposed (&b, nn_node_int (call->node, "transB", 0) != 0);
+  return transposed (&b, is_transposed (call, "transB"));
 }
 
 /* Of a MatMul that the fusions gave one: a vector of the result's columns. */
 static bool
 has_bias (const nn_call *call)
 {
-  return strcmp (call->node->op->name, "MatMul") == 0 && nn_node_has (call->node, 2);
+  return is_matmul (call) && nn_node_has (call->node, 2);
 }
 
 /* What is added to the result, of its shape. */
 static const nn_tensor *
 residual (const nn_call *call)
 {
-  bool wanted = strcmp (call->node->op->name, "MatMul") == 0 && nn_node_has (call->node, 3);
-  return wanted ? &call->in[3] : NULL;
+  return is_matmul (call) && nn_node_has (call->node, 3) ? &call->in[3] : NULL;
 }
 
 static void
