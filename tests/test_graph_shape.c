@@ -90,6 +90,7 @@ static const struct {
   { "Concat", "2,3 3,3", "axis=1", "!dimension 0", 0 },
   { "Concat", "2,3 2,3,1", "axis=1", "!rank", 0 },
   { "Concat", "2,3 2,3", "axis=2", "!axis", 0 },
+  { "Concat", "2,3 2,3", "", "!'axis' is missing", 0 },
   { "Concat", "9223372036854775807,0 9223372036854775807,0", "axis=0", "!too large", 0 },
 
   { "Split", "2,6 i:2,4", "axis=1", "2,2;2,4", 0 },

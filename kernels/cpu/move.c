@@ -20,7 +20,7 @@ part (const nn_tensor *tensor, int axis, int64_t start, int64_t length)
 static nn_status
 run_concat (const nn_call *call, nn_error *err)
 {
-  int axis = nn_shape_axis (nn_node_int (call->node, "axis", 1), call->out[0].rank);
+  int axis = nn_shape_axis (nn_node_int (call->node, "axis", 0), call->out[0].rank);
   int64_t start = 0;
   for (int i = 0; i < call->node->n_in; i++) {
     nn_tensor to = part (&call->out[0], axis, start, call->in[i].dim[axis]);

@@ -10,10 +10,10 @@ nn_status
 nn_shape_concat (nn_node *node, const nn_graph *graph, nn_error *err)
 {
   const nn_value *x = node->in[0];
-  int axis = nn_shape_axis (nn_node_int (node, "axis", 1), x->rank);
+  int axis = nn_shape_axis (nn_node_int (node, "axis", 0), x->rank);
   int64_t dim[NN_MAX_RANK], total = 0;
-  if (axis < 0)
-    return nn_fail (err, NN_ERR_FORMAT, "attribute 'axis' is outside the %d dimensions", x->rank);
+  if (axis < 0 || nn_node_attr (node, "axis") == NULL)
+    return nn_fail (err, NN_ERR_FORMAT, "attribute 'axis' is missing or outside the %d dimensions", x->rank);
   memcpy (dim, x->dim, sizeof dim);
   for (int i = 0; i < node->n_in; i++) {
     const nn_value *part = node->in[i];
