@@ -67,11 +67,12 @@ do_parts (nn_team *team, int thread)
   }
 }
 
+/* Sequentially consistent, as are the counts of rounds and sleepers: who says that it sleeps and sees no new
+ * round must be seen by who begins one and looks for sleepers. */
 static bool
 is_over (nn_team *team, unsigned seen)
 {
-  return atomic_load_explicit (&team->round, memory_order_acquire) != seen
-         || atomic_load_explicit (&team->quit, memory_order_acquire);
+  return atomic_load (&team->round) != seen || atomic_load (&team->quit);
 }
 
 /* Returns when the round is no longer `seen`. */
