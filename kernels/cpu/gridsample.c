@@ -89,7 +89,7 @@ static int64_t
 pixel_at (const sampler *s, const side *along, float at)
 {
   float last = (float) (along->n - 1);
-  if (at >= 0 && at <= last)
+  if (at >= 0 && at <= last && (int64_t) at < along->n) /* `last` may have been rounded up */
     return (int64_t) at;
   if (s->padding == PADDING_ZEROS || at != at)
     return -1;
