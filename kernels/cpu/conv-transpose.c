@@ -57,6 +57,7 @@ prepare (nn_call *call, nn_error *err)
   conv->outputs = w->dim[1];
   pack (conv, w->data);
   call->shared = conv;
+  call->packed = 1u << 1;
   return NN_OK;
 }
 
