@@ -41,6 +41,13 @@ flop_of_product (const nn_node *node)
   return 2 * elements (node->out[0]) * (double) left->dim[inner];
 }
 
+/* Two products: of each query, and of what it makes, with every token. */
+static double
+flop_of_attention (const nn_node *node)
+{
+  return 2 * (double) node->in[1]->dim[1] * (elements (node->in[0]) + elements (node->out[0]));
+}
+
 static double
 flop_of (const nn_node *node)
 {
@@ -48,6 +55,7 @@ flop_of (const nn_node *node)
     const char *op;
     double (*flop) (const nn_node *node);
   } costs[] = {
+    { "Attention", flop_of_attention },
     { "Conv", flop_of_conv },
     { "ConvPair", flop_of_conv_pair },
     { "Gemm", flop_of_product },
@@ -90,7 +98,8 @@ activation_name (nn_activation_kind kind)
 static int
 residual_operand (const nn_node *node)
 {
-  return strcmp (node->op->name, "Conv") == 0 ? 3 : strcmp (node->op->name, "ConvPair") == 0 ? 5 : 0;
+  bool last_of_four = strcmp (node->op->name, "Conv") == 0 || strcmp (node->op->name, "MatMul") == 0;
+  return last_of_four ? 3 : strcmp (node->op->name, "ConvPair") == 0 ? 5 : 0;
 }
 
 static void

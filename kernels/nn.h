@@ -116,8 +116,8 @@ typedef struct nn_node_info {
   const char *op;        /* ONNX's name, or one of our own, such as ConvPair */
   char fused[48];        /* what else it computes, in that order: "Add, Relu"; "": nothing */
   nn_value_info result;  /* the first that anybody reads */
-  double flop;           /* 2 a multiply-add of Conv, ConvPair, MatMul and Gemm, padding included; what is
-                          * fused into them, and all other nodes, count as 0 */
+  double flop;           /* 2 a multiply-add of Conv, ConvPair, MatMul, Gemm and Attention, padding included; what
+                          * is fused into them, and all other nodes, count as 0 */
   size_t weight_bytes;   /* constants it reads */
   size_t value_bytes;    /* other operands and results */
 } nn_node_info;

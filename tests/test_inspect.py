@@ -242,6 +242,20 @@ def test_pair(_, folder):
     assert pair["flop"] == 2 * (10 * 6) * (8 * 25 + 24 * 8) and pair["fused"] == "Relu, Add, Sigmoid", pair
 
 
+def test_attention(_, folder):
+    """One node costs what its two products cost; a product says that it adds a residual."""
+    heads = lambda net, perm: net.add("Transpose", net.add("Reshape", "x", "split"), perm=perm)
+    net = Net({"x": [1, 15, 24]})
+    net.constants += [numpy_helper.from_array(np.array(v), n) for n, v in (("split", [1, 15, 3, 8]), ("join", [1, 15, 24]))]
+    share = net.add("Softmax", net.add("MatMul", heads(net, [0, 2, 1, 3]), heads(net, [0, 2, 3, 1])), axis=-1)
+    mixed = net.add("Transpose", net.add("MatMul", share, heads(net, [0, 2, 1, 3])), perm=[0, 2, 1, 3])
+    product = net.add("MatMul", net.add("Reshape", mixed, "join"), net.constant(24, 24), name="product")
+    path = net.save(folder / "attention.onnx", net.add("Relu", net.add("Add", product, "x")))
+    nodes = {n["operator"]: n for n in check_plan(report(NO_DETECTOR, path), onnx.load(path))["nodes"]}
+    assert nodes["Attention"]["flop"] == 2 * 2 * 3 * (15 * 15 * 8), nodes["Attention"]
+    assert nodes["MatMul"]["fused"] == "Add, Relu" and len(nodes) == 2, nodes
+
+
 def test_open_size(_, folder):
     """An open image size is what the options say, or the family's own: here of RT-DETR, told by names."""
     net = Net({"pixel_values": ["N", 3, "H", "W"]})
@@ -478,8 +492,8 @@ def main():
         print("skipped: the default model is not in the cache (pipelines/detect.sh fetches it)")
         return 77
     with tempfile.TemporaryDirectory() as name:
-        for test in (test_default_model, test_text, test_costs, test_gemm, test_pair, test_open_size,
-                     test_unsupported, test_refused, test_settings, test_misfits, test_names, test_profile,
+        for test in (test_default_model, test_text, test_costs, test_gemm, test_pair, test_attention,
+                     test_open_size, test_unsupported, test_refused, test_settings, test_misfits, test_names, test_profile,
                      test_profile_text, test_run, test_bad_pictures, test_usage, test_no_partial_output):
             test(model, pathlib.Path(name))
             print(f"ok: {test.__name__}")
