@@ -71,6 +71,15 @@ nn_tensor_make (nn_dtype dtype, int rank, const int64_t *dim, nn_layout layout, 
   return tensor;
 }
 
+nn_tensor
+nn_tensor_part (const nn_tensor *tensor, int axis, int64_t start, int64_t length)
+{
+  nn_tensor view = *tensor;
+  view.dim[axis] = length;
+  view.data = (char *) tensor->data + start * tensor->stride[axis] * (int64_t) nn_dtype_size (tensor->dtype);
+  return view;
+}
+
 bool
 nn_tensor_is_dense (const nn_tensor *tensor, nn_layout layout)
 {

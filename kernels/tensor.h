@@ -54,6 +54,9 @@ int64_t nn_shape_extent (int rank, const int64_t *dim);
 /* A dense view on `data` in `layout`; CHANNELS_LAST falls back to row-major where rank is not 4. */
 nn_tensor nn_tensor_make (nn_dtype dtype, int rank, const int64_t *dim, nn_layout layout, void *data);
 
+/* `length` elements of dimension `axis` from `start` on, where they lie. */
+nn_tensor nn_tensor_part (const nn_tensor *tensor, int axis, int64_t start, int64_t length);
+
 /* Whether the elements lie without gaps in `layout`; dimensions of size 1 may have any stride. */
 bool nn_tensor_is_dense (const nn_tensor *tensor, nn_layout layout);
 

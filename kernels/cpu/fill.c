@@ -18,15 +18,6 @@ repeated (const nn_tensor *like, const void *element)
   return nn_tensor_make (like->dtype, 0, NULL, NN_LAYOUT_ROW_MAJOR, (void *) (uintptr_t) element);
 }
 
-static nn_tensor
-part (const nn_tensor *tensor, int axis, int64_t start, int64_t length)
-{
-  nn_tensor view = *tensor;
-  view.dim[axis] = length;
-  view.data = (char *) tensor->data + start * tensor->stride[axis] * (int64_t) nn_dtype_size (tensor->dtype);
-  return view;
-}
-
 static nn_status
 run_constant_of_shape (const nn_call *call, nn_error *err)
 {
@@ -86,7 +77,7 @@ run_tile (const nn_call *call, nn_error *err)
   nn_copy (&done, x);
   for (int axis = x->rank - 1; axis >= 0; axis--) {
     for (int64_t at = x->dim[axis]; at < y->dim[axis]; at += x->dim[axis]) {
-      nn_tensor to = part (&done, axis, at, x->dim[axis]);
+      nn_tensor to = nn_tensor_part (&done, axis, at, x->dim[axis]);
       nn_copy (&to, &done);
     }
     done.dim[axis] = y->dim[axis];
@@ -115,7 +106,8 @@ pad_axis (const nn_tensor *inner, int axis, int64_t before, int64_t whole, const
   for (int64_t i = -before; i < whole - before; i++) {
     if (i >= 0 && i < n)
       continue;
-    nn_tensor to = part (inner, axis, i, 1), from = part (inner, axis, padded_source (mode, i, n), 1);
+    nn_tensor to = nn_tensor_part (inner, axis, i, 1);
+    nn_tensor from = nn_tensor_part (inner, axis, padded_source (mode, i, n), 1);
     nn_copy (&to, &from);
   }
 }
@@ -128,7 +120,7 @@ cut (const nn_tensor *x, const int64_t *begin, const int64_t *end)
   for (int d = 0; d < x->rank; d++) {
     int64_t first = begin[d] < 0 ? -begin[d] : 0, last = end[d] < 0 ? -end[d] : 0;
     int64_t left = x->dim[d] - first - last;
-    inner = part (&inner, d, left > 0 ? first : 0, left > 0 ? left : 0);
+    inner = nn_tensor_part (&inner, d, left > 0 ? first : 0, left > 0 ? left : 0);
   }
   return inner;
 }
@@ -152,12 +144,12 @@ run_pad (const nn_call *call, nn_error *err)
     nn_copy (y, &element);
   }
   for (int d = 0; d < y->rank; d++)
-    done = part (&done, d, begin[d] > 0 ? begin[d] : 0, inner.dim[d]);
+    done = nn_tensor_part (&done, d, begin[d] > 0 ? begin[d] : 0, inner.dim[d]);
   nn_copy (&done, &inner);
   for (int d = 0; d < y->rank && strcmp (mode, "constant") != 0; d++) {
     int64_t before = begin[d] > 0 ? begin[d] : 0;
     pad_axis (&done, d, before, y->dim[d], mode);
-    done = part (&done, d, -before, y->dim[d]);
+    done = nn_tensor_part (&done, d, -before, y->dim[d]);
   }
   return NN_OK;
 }
@@ -171,11 +163,12 @@ keep_triangle (const nn_tensor *y, const nn_tensor *zero, bool upper, int64_t k)
   int rows = y->rank - 2, columns = y->rank - 1;
   int64_t width = y->dim[columns];
   for (int64_t row = 0; row < y->dim[rows]; row++) {
-    nn_tensor line = part (y, rows, row, 1);
+    nn_tensor line = nn_tensor_part (y, rows, row, 1);
     int64_t edge = k > width ? width : k < -y->dim[rows] ? -y->dim[rows] : k;
     edge = row + edge + (upper ? 0 : 1);
     edge = edge < 0 ? 0 : edge > width ? width : edge;
-    nn_tensor gone = upper ? part (&line, columns, 0, edge) : part (&line, columns, edge, width - edge);
+    nn_tensor gone = upper ? nn_tensor_part (&line, columns, 0, edge)
+                           : nn_tensor_part (&line, columns, edge, width - edge);
     nn_copy (&gone, zero);
   }
 }

@@ -7,23 +7,13 @@
 
 #include <string.h>
 
-/* `length` elements of dimension `axis` from `start` on. */
-static nn_tensor
-part (const nn_tensor *tensor, int axis, int64_t start, int64_t length)
-{
-  nn_tensor view = *tensor;
-  view.dim[axis] = length;
-  view.data = (char *) tensor->data + start * tensor->stride[axis] * (int64_t) nn_dtype_size (tensor->dtype);
-  return view;
-}
-
 static nn_status
 run_concat (const nn_call *call, nn_error *err)
 {
   int axis = nn_shape_axis (nn_node_int (call->node, "axis", 0), call->out[0].rank);
   int64_t start = 0;
   for (int i = 0; i < call->node->n_in; i++) {
-    nn_tensor to = part (&call->out[0], axis, start, call->in[i].dim[axis]);
+    nn_tensor to = nn_tensor_part (&call->out[0], axis, start, call->in[i].dim[axis]);
     if (to.data != call->in[i].data) /* it may have been computed there */
       nn_copy (&to, &call->in[i]);
     start += call->in[i].dim[axis];
@@ -50,7 +40,7 @@ run_split (const nn_call *call, nn_error *err)
   for (int i = 0; i < call->node->n_out; i++) {
     bool wanted = call->node->out[i] != NULL;
     int64_t length = wanted ? call->out[i].dim[axis] : unwanted_length (call, i, call->in[0].dim[axis]);
-    nn_tensor from = part (&call->in[0], axis, start, length);
+    nn_tensor from = nn_tensor_part (&call->in[0], axis, start, length);
     if (wanted)
       nn_copy (&call->out[i], &from);
     start += length;
@@ -100,7 +90,7 @@ run_slice (const nn_call *call, nn_error *err)
     return status;
   nn_tensor view = call->in[0];
   for (int i = 0; i < view.rank; i++) {
-    view = part (&view, i, start[i], count[i]);
+    view = nn_tensor_part (&view, i, start[i], count[i]);
     view.stride[i] *= step[i];
   }
   nn_copy (&call->out[0], &view);
