@@ -44,7 +44,7 @@ typedef struct nn_kernel {
 typedef nn_status (*nn_shape_rule) (nn_node *node, const nn_graph *graph, nn_error *err);
 
 struct nn_op {
-  const char *name;    /* ONNX's; fused ones of our own: see fuse.c */
+  const char *name;    /* ONNX's; fused ones of our own: see graph/fuse.h */
   int min_in, max_in;  /* operands; max_in -1: any number */
   nn_layout_policy layout;
   nn_shape_rule shape;

@@ -5,7 +5,7 @@
  * Nodes of our own that they make, beside those of ONNX:
  *   Conv with operand 3, a residual of the result's shape (shape.h)
  *   MatMul with operand 2, a bias, and operand 3, a residual (shape.h)
- *   DeformableAttention (fuse-deformable.c), MaskedReduce (fuse-mask.c)
+ *   DeformableAttention (fuse-deformable.c), MaskedReduce (fuse-mask.c), Silu (graph.h)
  * and nn_node.activation on Conv, MatMul, Gemm and arithmetic.
  */
 #pragma once

@@ -27,7 +27,7 @@ nn_status nn_shape_cast (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_shape (nn_node *node, const nn_graph *graph, nn_error *err);
 
 /* Windows that move over the trailing dimensions. Conv: operands x, w, bias or left out, residual
- * or left out (of the result's shape; ours, see fuse.c). */
+ * or left out (of the result's shape; ours, see fuse.h). */
 nn_status nn_shape_conv (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_pool (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_global_pool (nn_node *node, const nn_graph *graph, nn_error *err);
