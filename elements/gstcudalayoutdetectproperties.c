@@ -357,7 +357,7 @@ install_model_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_THREADS,
       g_param_spec_uint ("threads", "Threads",
           "CPU threads in all; pages of a batch share them out, one or more "
-          "each (0: one a processor)", 0, 1024, DEFAULT_THREADS, ready));
+          "each (0: one a processor; more than 4 a processor are not used)", 0, 1024, DEFAULT_THREADS, ready));
 }
 
 /* How a page becomes the network's input. */

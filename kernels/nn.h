@@ -193,7 +193,7 @@ typedef enum nn_letterbox {
 typedef struct nn_detector_options {
   nn_device_kind device;
   int batch;   /* most pages of one nn_detector_infer(), ≥ 1 */
-  int threads; /* CPU threads to use in all; 0: one a processor */
+  int threads; /* CPU threads to use in all, of which at most 4 a processor are; 0: one a processor */
   const char *modelinfo_file; /* the sidecar (docs/modelinfo.md); NULL: MODEL.modelinfo, if it is there */
   const char *labels_file;    /* one label a line, UTF-8; NULL: the model's own */
   const char *family;         /* a name of nn_detector_family(); NULL: as inputs and outputs tell */
