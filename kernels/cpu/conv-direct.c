@@ -271,12 +271,33 @@ point_at_taps (const job *j, const workspace *to, const float *image, int64_t y0
     }
 }
 
+/* The same for a whole tile of neighbours that leave the image's columns nowhere: steps of one length. */
+static bool
+point_at_run (const job *j, const workspace *to, const float *image, int64_t y0, int64_t ox)
+{
+  const nn_conv_shape *s = &j->conv->shape;
+  int64_t x0 = ox * s->stride_w - s->pad_left, step = s->stride_w * s->in_channels;
+  if (!j->taps_are_rows || ox + NN_TILE_ROWS > s->out_width || x0 < 0
+      || x0 + (NN_TILE_ROWS - 1) * s->stride_w + s->kw > s->in_width)
+    return false;
+  for (int64_t ky = 0; ky < s->kh; ky++) {
+    int64_t y = y0 + ky * s->dilation_h;
+    bool inside = y >= 0 && y < s->in_height;
+    const float *first = inside ? image + y * j->x.stride[2] + x0 * s->in_channels : j->zeros;
+    for (int i = 0; i < NN_TILE_ROWS; i++)
+      to->pointers[ky * NN_TILE_ROWS + i] = inside ? first + i * step : first;
+  }
+  return true;
+}
+
 /* Fills the tile's pointers from `pixel` on; those beyond the last of `rows` repeat it. */
 static void
 point_at_pixels (const job *j, const workspace *to, const float *image, int64_t pixel, int64_t rows)
 {
   const nn_conv_shape *s = &j->conv->shape;
   int64_t oy = pixel / s->out_width, ox = pixel % s->out_width;
+  if (point_at_run (j, to, image, oy * s->stride_h - s->pad_top, ox))
+    return;
   for (int i = 0; i < NN_TILE_ROWS; i++) {
     int64_t y0 = oy * s->stride_h - s->pad_top, x0 = ox * s->stride_w - s->pad_left;
     if (j->taps_are_rows)
