@@ -42,7 +42,7 @@ static const nn_op ops[] = {
   { "DeformableAttention", 3, 4, ROW_MAJOR, shape_of_no_file, &nn_cpu_deformable_attention, NULL },
   { "DepthToSpace", 1, 1, ROW_MAJOR, nn_shape_depth_to_space, &nn_cpu_depth_to_space, NULL },
   { "Div", 2, 2, FOLLOW, nn_shape_broadcast, &nn_cpu_div, NULL },
-  { "Dropout", 1, 3, FOLLOW, nn_shape_same, &nn_cpu_copy, NULL },
+  { "Dropout", 1, 3, FOLLOW, nn_shape_dropout, &nn_cpu_copy, NULL },
   { "Einsum", 1, 2, ROW_MAJOR, nn_shape_einsum_result, &nn_cpu_einsum, NULL },
   { "Elu", 1, 1, FOLLOW, nn_shape_same, &nn_cpu_elu, NULL },
   { "Equal", 2, 2, FOLLOW, nn_shape_compare, &nn_cpu_equal, NULL },

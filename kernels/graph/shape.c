@@ -165,6 +165,17 @@ nn_shape_batch_norm (nn_node *node, const nn_graph *graph, nn_error *err)
 }
 
 nn_status
+nn_shape_dropout (nn_node *node, const nn_graph *graph, nn_error *err)
+{
+  const nn_tensor *training = nn_node_has (node, 2) ? node->in[2]->constant : NULL;
+  bool trains = nn_node_has (node, 2) && (training == NULL || training->dtype != NN_BOOL ||
+                                          nn_tensor_count (training) != 1 || *(const uint8_t *) training->data != 0);
+  if (trains)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "operand 2 does not say that this is no training");
+  return nn_shape_same (node, graph, err);
+}
+
+nn_status
 nn_shape_reorder (nn_node *node, const nn_graph *graph, nn_error *err)
 {
   return nn_shape_same (node, graph, err);

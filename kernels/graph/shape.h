@@ -14,6 +14,8 @@ nn_status nn_shape_same (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_softmax (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_clip (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_batch_norm (nn_node *node, const nn_graph *graph, nn_error *err);
+/* Refused where the node is told to train, which would leave elements out at random. */
+nn_status nn_shape_dropout (nn_node *node, const nn_graph *graph, nn_error *err);
 nn_status nn_shape_reorder (nn_node *node, const nn_graph *graph, nn_error *err);
 /* NumPy's broadcasting of all operands; the first one's type. */
 nn_status nn_shape_broadcast (nn_node *node, const nn_graph *graph, nn_error *err);

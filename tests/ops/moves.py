@@ -36,6 +36,8 @@ def moves():
     exact("Dropout, told that it is no training", node("Dropout", ["x", "ratio", "training"], ["y"]),
           {"x": normal(3, 5)}, {"ratio": np.float32(0.5), "training": np.array(False)})
     exact("Dropout of operator set 7", node("Dropout", ["x"], ["y"], ratio=0.5), {"x": normal(3, 5)}, opset=7)
+    refused("Dropout that trains", node("Dropout", ["x", "ratio", "training"], ["y"]), {"x": normal(3, 5)},
+            {"ratio": np.float32(0.5), "training": np.array(True)}, "training")
     refused("Dropout's mask", node("Dropout", ["x"], ["z", "y"]), {"x": normal(3, 5)}, {}, "Dropout")
     slices = {"b": ints(1, -1), "e": ints(9, -100), "a": ints(1, 3), "s": ints(2, -2)}
     exact("Slice", node("Slice", ["x", "b", "e", "a", "s"], ["y"]), {"x": normal(2, 6, 3, 7)}, slices)
