@@ -57,16 +57,6 @@ describe (const nn_call *call)
   return a;
 }
 
-static nn_status
-prepare (nn_call *call, nn_error *err)
-{
-  for (int i = 0; i < call->node->n_in; i++)
-    if (call->node->in[i] != NULL && call->in[i].dtype != NN_F32)
-      return nn_fail (err, NN_ERR_UNSUPPORTED, "operand %d of type %s is not supported", i,
-                      nn_dtype_name (call->in[i].dtype));
-  return NN_OK;
-}
-
 static size_t
 scratch_bytes (const nn_call *call)
 {
@@ -160,4 +150,4 @@ run (const nn_call *call, nn_error *err)
   return NN_OK;
 }
 
-const nn_kernel nn_cpu_attention = { .prepare = prepare, .scratch_bytes = scratch_bytes, .run = run };
+const nn_kernel nn_cpu_attention = { .prepare = nn_cpu_need_floats, .scratch_bytes = scratch_bytes, .run = run };

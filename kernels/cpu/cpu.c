@@ -14,3 +14,13 @@ nn_cpu_chosen (void)
 {
   return choice;
 }
+
+nn_status
+nn_cpu_need_floats (nn_call *call, nn_error *err)
+{
+  for (int i = 0; i < call->node->n_in; i++)
+    if (call->node->in[i] != NULL && call->in[i].dtype != NN_F32)
+      return nn_fail (err, NN_ERR_UNSUPPORTED, "operand %d of type %s is not supported", i,
+                      nn_dtype_name (call->in[i].dtype));
+  return NN_OK;
+}

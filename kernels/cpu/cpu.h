@@ -43,6 +43,9 @@ extern const nn_kernel nn_cpu_log_softmax, nn_cpu_grid_sample, nn_cpu_einsum, nn
 /* Joins pairs of convolutions of a fused graph to nodes that only this device has (pairs.c). */
 nn_status nn_cpu_pair_convs (nn_graph *graph, nn_error *err);
 
+/* A prepare() that is done when all operands are float32. */
+nn_status nn_cpu_need_floats (nn_call *call, nn_error *err);
+
 /* For tests: which implementation the plans made from now on use where there are several. Not
  * to be changed while another thread makes a plan. */
 typedef enum nn_cpu_choice {

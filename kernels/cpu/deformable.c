@@ -53,16 +53,6 @@ describe (const nn_call *call)
   return d;
 }
 
-static nn_status
-prepare (nn_call *call, nn_error *err)
-{
-  for (int i = 0; i < call->node->n_in; i++)
-    if (call->node->in[i] != NULL && call->in[i].dtype != NN_F32)
-      return nn_fail (err, NN_ERR_UNSUPPORTED, "operand %d of type %s is not supported", i,
-                      nn_dtype_name (call->in[i].dtype));
-  return NN_OK;
-}
-
 static size_t
 scratch_bytes (const nn_call *call)
 {
@@ -171,7 +161,7 @@ run (const nn_call *call, nn_error *err)
 }
 
 const nn_kernel nn_cpu_deformable_attention = {
-  .prepare = prepare,
+  .prepare = nn_cpu_need_floats,
   .scratch_bytes = scratch_bytes,
   .run = run,
 };

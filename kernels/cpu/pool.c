@@ -112,7 +112,8 @@ run_windows (const nn_call *call, bool maximum, nn_error *err)
   nn_status status = nn_shape_windows (call->node, window, err);
   if (status != NN_OK)
     return status;
-  pool p = { .simd = nn_simd_math_kernels (), .sums = call->scratch, .x = nn_conv_view (&call->in[0]), .y = nn_conv_view (&call->out[0]), .maximum = maximum,
+  pool p = { .simd = nn_simd_math_kernels (), .sums = call->scratch, .x = nn_conv_view (&call->in[0]),
+             .y = nn_conv_view (&call->out[0]), .maximum = maximum,
              .v = { .kernel = 1, .stride = 1, .dilation = 1, .out = 1 }, .h = window[call->in[0].rank - 3],
              .count_padding = nn_node_int (call->node, "count_include_pad", 0) != 0 };
   if (call->in[0].rank == 4)
