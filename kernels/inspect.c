@@ -62,7 +62,7 @@ flop_of (const nn_node *node)
     { "MatMul", flop_of_product },
   };
   for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++)
-    if (strcmp (node->op->name, costs[i].op) == 0)
+    if (nn_node_is (node, costs[i].op))
       return costs[i].flop (node);
   return 0;
 }
@@ -98,8 +98,8 @@ activation_name (nn_activation_kind kind)
 static int
 residual_operand (const nn_node *node)
 {
-  bool last_of_four = strcmp (node->op->name, "Conv") == 0 || strcmp (node->op->name, "MatMul") == 0;
-  return last_of_four ? 3 : strcmp (node->op->name, "ConvPair") == 0 ? 5 : 0;
+  bool last_of_four = nn_node_is (node, "Conv") || nn_node_is (node, "MatMul");
+  return last_of_four ? 3 : nn_node_is (node, "ConvPair") ? 5 : 0;
 }
 
 static void

@@ -7,7 +7,6 @@
 #include "../graph/shape.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct multiplication {
   nn_product product;
@@ -53,7 +52,7 @@ transposed (const nn_tensor *matrix, bool wanted)
 static bool
 is_matmul (const nn_call *call)
 {
-  return strcmp (call->node->op->name, "MatMul") == 0;
+  return nn_node_is (call->node, "MatMul");
 }
 
 /* Gemm's attributes; a MatMul that has them too is shaped without (shape-linear.c). */

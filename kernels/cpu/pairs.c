@@ -11,7 +11,7 @@
 static bool
 is_plain_conv (const nn_node *node)
 {
-  return node != NULL && strcmp (node->op->name, "Conv") == 0 && node->in[0]->rank == 4
+  return nn_node_is (node, "Conv") && node->in[0]->rank == 4
          && node->in[0]->dtype == NN_F32 && node->in[1]->constant != NULL
          && (!nn_node_has (node, 2) || node->in[2]->constant != NULL);
 }

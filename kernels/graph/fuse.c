@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuse.h"
 
-#include <string.h>
 
 /* In this order: a Conv takes its scale, bias and residual before its activation. */
 static const struct {
@@ -25,12 +24,6 @@ static const struct {
   { "rows picked before they are computed", nn_fuse_gather_rows },
   { "activation into the node before", nn_fuse_activation },
 };
-
-bool
-nn_node_is (const nn_node *node, const char *op)
-{
-  return node != NULL && strcmp (node->op->name, op) == 0;
-}
 
 nn_node *
 nn_fuse_sole_producer (const nn_node *node, int index, const char *op)

@@ -36,8 +36,6 @@ int nn_fuse_activation (nn_graph *graph, nn_node *node, nn_error *err);
 
 /* ---- what patterns ask for ---- */
 
-bool nn_node_is (const nn_node *node, const char *op); /* false for NULL */
-
 /* The node that computes the value, if it is an `op` without activation; else NULL. */
 nn_node *nn_fuse_producer (const nn_value *value, const char *op);
 

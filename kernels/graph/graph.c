@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "../ops.h"
 #include "graph.h"
 
 #include "pool.h"
@@ -238,6 +239,12 @@ nn_value_tensor (const nn_value *value)
     memcpy (tensor.stride, whole.stride, sizeof whole.stride);
   }
   return tensor;
+}
+
+bool
+nn_node_is (const nn_node *node, const char *op)
+{
+  return node != NULL && strcmp (node->op->name, op) == 0;
 }
 
 const nn_attr *

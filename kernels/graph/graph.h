@@ -145,6 +145,7 @@ void nn_graph_release_if_unread (nn_graph *graph, nn_value *value);
  * are freed; never those of a graph output. */
 void nn_graph_release_operand (nn_graph *graph, nn_value *value);
 
+bool nn_node_is (const nn_node *node, const char *op); /* false for NULL */
 const nn_attr *nn_node_attr (const nn_node *node, const char *name); /* NULL if absent */
 int64_t nn_node_int (const nn_node *node, const char *name, int64_t fallback);
 float nn_node_float (const nn_node *node, const char *name, float fallback);

@@ -30,12 +30,6 @@ typedef struct inference {
   double steps;          /* that folding has taken */
 } inference;
 
-static bool
-is_op (const nn_node *node, const char *name)
-{
-  return strcmp (node->op->name, name) == 0;
-}
-
 /* ---------------------------------------------------------------- folding */
 
 /* An operand's shape, and its elements if it is constant. */
@@ -142,17 +136,17 @@ static double
 inner_steps (const nn_node *node)
 {
   const nn_value *x = node->in[0];
-  if (is_op (node, "MatMul") || is_op (node, "Gemm")) {
+  if (nn_node_is (node, "MatMul") || nn_node_is (node, "Gemm")) {
     double longest = 1;
     for (int d = 0; d < x->rank; d++)
       longest = (double) x->dim[d] > longest ? (double) x->dim[d] : longest;
     return longest;
   }
-  if (is_op (node, "Conv") || is_op (node, "ConvTranspose"))
+  if (nn_node_is (node, "Conv") || nn_node_is (node, "ConvTranspose"))
     return count_of (node->in[1]);
-  if (is_op (node, "Attention"))
+  if (nn_node_is (node, "Attention"))
     return (double) node->in[1]->dim[1];
-  if (is_op (node, "MaxPool") || is_op (node, "AveragePool") || is_op (node, "Einsum"))
+  if (nn_node_is (node, "MaxPool") || nn_node_is (node, "AveragePool") || nn_node_is (node, "Einsum"))
     return count_of (x);
   return 1;
 }
@@ -166,7 +160,7 @@ steps_of (const nn_node *node)
     in += is_read (node->in[i]) ? count_of (node->in[i]) : 0;
   for (int i = 0; i < node->n_out; i++)
     out += count_of (node->out[i]);
-  if (is_op (node, "Attention")) /* two products: each query, and what it makes, with every token */
+  if (nn_node_is (node, "Attention")) /* two products: each query, and what it makes, with every token */
     out += count_of (node->in[0]);
   return in + out * inner_steps (node);
 }
@@ -187,7 +181,7 @@ affords (inference *inf, const nn_node *node)
 static bool
 needs_shape_only (const nn_node *node)
 {
-  return strcmp (node->op->name, "Shape") == 0 || strcmp (node->op->name, "Size") == 0;
+  return nn_node_is (node, "Shape") || nn_node_is (node, "Size");
 }
 
 static bool
@@ -252,8 +246,8 @@ is_identity (const nn_node *node)
       memcmp (result->dim, x->dim, (size_t) x->rank * sizeof x->dim[0]) != 0)
     return false;
   for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
-    if (is_op (node, ops[i]))
-      return !is_op (node, "Concat") || node->n_in == 1;
+    if (nn_node_is (node, ops[i]))
+      return !nn_node_is (node, "Concat") || node->n_in == 1;
   return false;
 }
 

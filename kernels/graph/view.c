@@ -18,16 +18,10 @@ typedef struct place {
 } place;
 
 static bool
-is_op (const nn_node *node, const char *name)
-{
-  return strcmp (node->op->name, name) == 0;
-}
-
-static bool
 is_one_of (const nn_node *node, const char *const *names, size_t n)
 {
   for (size_t i = 0; i < n; i++)
-    if (is_op (node, names[i]))
+    if (nn_node_is (node, names[i]))
       return true;
   return false;
 }
@@ -129,15 +123,15 @@ follow (const nn_node *node, int index, const place *from, place *p)
   memcpy (p->view.dim, out->dim, sizeof out->dim);
   if (is_one_of (node, reshapes, sizeof reshapes / sizeof reshapes[0]))
     return reshape (in, &p->view);
-  if (is_op (node, "Reorder"))
+  if (nn_node_is (node, "Reorder"))
     return true;
-  if (is_op (node, "Transpose")) {
+  if (nn_node_is (node, "Transpose")) {
     transpose (node, in, &p->view);
     return true;
   }
-  if (is_op (node, "Slice"))
+  if (nn_node_is (node, "Slice"))
     return slice (node, p, in);
-  return is_op (node, "Split") && split (node, index, p, in);
+  return nn_node_is (node, "Split") && split (node, index, p, in);
 }
 
 /* ---- the walk ---- */
@@ -348,7 +342,7 @@ find_parts (nn_graph *graph, nn_error *err)
       n_views[graph->values[i]->view_of->index]++;
   for (nn_node *node = graph->last, *prev; node != NULL; node = prev) {
     prev = node->prev;
-    if (is_op (node, "Concat") && make_parts (n_views, node))
+    if (nn_node_is (node, "Concat") && make_parts (n_views, node))
       nn_graph_remove_node (graph, node);
   }
   free (n_views);
