@@ -32,6 +32,15 @@ new_constant (nn_graph *graph, const char *name, int rank, const int64_t *dim, f
   return tensor.data != NULL ? nn_graph_add_constant (graph, name, &tensor) : NULL;
 }
 
+static void
+take_weights (nn_graph *graph, nn_node *conv, nn_value *weights, nn_value *bias)
+{
+  nn_value *before = conv->in[1];
+  nn_node_set_input (conv, 1, weights);
+  nn_graph_release_if_unread (graph, before);
+  nn_node_set_input (conv, 2, bias);
+}
+
 /* `node` was the only reader of the Conv's result: the Conv now computes the node's. */
 static void
 absorb (nn_graph *graph, nn_node *conv, nn_node *node)
@@ -47,7 +56,7 @@ static int
 scale_conv (nn_graph *graph, nn_node *conv, nn_node *node, const double *scale, const double *shift,
             nn_error *err)
 {
-  nn_value *old_w = conv->in[1];
+  const nn_value *old_w = conv->in[1];
   int64_t n = old_w->dim[0], per_channel = nn_shape_count (old_w->rank - 1, old_w->dim + 1);
   const float *from = old_w->constant->data, *bias = nn_node_has (conv, 2) ? conv->in[2]->constant->data : NULL;
   float *weights, *shifts;
@@ -62,9 +71,7 @@ scale_conv (nn_graph *graph, nn_node *conv, nn_node *node, const double *scale, 
     for (int64_t i = 0; i < per_channel; i++)
       weights[c * per_channel + i] = (float) (from[c * per_channel + i] * scale[c]);
   }
-  nn_node_set_input (conv, 1, new_w);
-  nn_graph_release_if_unread (graph, old_w);
-  nn_node_set_input (conv, 2, new_b);
+  take_weights (graph, conv, new_w, new_b);
   absorb (graph, conv, node);
   return 1;
 }
@@ -226,7 +233,7 @@ is_middle_of (const nn_node *small, const nn_node *large)
 static int
 merge_parallel (nn_graph *graph, nn_node *large, const nn_node *small, nn_node *add, nn_error *err)
 {
-  nn_value *w = large->in[1];
+  const nn_value *w = large->in[1];
   int64_t n = w->dim[0], filters = n * w->dim[1], size = nn_shape_count (w->rank - 2, w->dim + 2);
   const float *from = w->constant->data, *middle = small->in[1]->constant->data;
   float *weights, *shifts;
@@ -243,9 +250,7 @@ merge_parallel (nn_graph *graph, nn_node *large, const nn_node *small, nn_node *
     shifts[c] = nn_node_has (large, 2) ? ((const float *) large->in[2]->constant->data)[c] : 0;
     shifts[c] += nn_node_has (small, 2) ? ((const float *) small->in[2]->constant->data)[c] : 0;
   }
-  nn_node_set_input (large, 1, new_w);
-  nn_graph_release_if_unread (graph, w);
-  nn_node_set_input (large, 2, new_b);
+  take_weights (graph, large, new_w, new_b);
   absorb (graph, large, add);
   return 2;
 }
