@@ -23,17 +23,11 @@ typedef struct own_conv {
 } own_conv;
 
 static int64_t
-round_up (int64_t n, int64_t unit)
-{
-  return (n + unit - 1) / unit * unit;
-}
-
-static int64_t
 packed_columns (const own_conv *conv)
 {
   const nn_conv_shape *s = &conv->shape;
   return conv->depthwise ? s->out_channels
-                         : s->groups * round_up (s->out_channels / s->groups, conv->simd->lanes);
+                         : s->groups * nn_round_up (s->out_channels / s->groups, conv->simd->lanes);
 }
 
 static int64_t
@@ -56,7 +50,7 @@ pack_weights (const own_conv *conv, const nn_tensor *tensor, float *to)
   for (int64_t g = 0; g < groups; g++)
     for (int64_t first = 0; first < columns; first += panel) {
       int64_t here = columns - first < panel ? columns - first : panel;
-      int64_t width = conv->depthwise ? here : round_up (here, conv->simd->lanes);
+      int64_t width = conv->depthwise ? here : nn_round_up (here, conv->simd->lanes);
       for (int64_t ky = 0; ky < s->kh; ky++)
         for (int64_t kx = 0; kx < s->kw; kx++)
           for (int64_t i = 0; i < inputs; i++, to += width)
@@ -117,8 +111,8 @@ prepare (nn_call *call, nn_error *err)
   conv->simd = nn_simd_conv_kernels ();
   conv->depthwise = s->groups == s->in_channels && s->groups == s->out_channels;
   if (is_constant (call, 1) && is_constant (call, 2)) {
-    conv->weights = aligned_alloc (64, (size_t) round_up (packed_count (conv) * 4, 64));
-    conv->bias = aligned_alloc (64, (size_t) round_up (packed_columns (conv) * 4, 64));
+    conv->weights = aligned_alloc (64, (size_t) nn_round_up (packed_count (conv) * 4, 64));
+    conv->bias = aligned_alloc (64, (size_t) nn_round_up (packed_columns (conv) * 4, 64));
     if (conv->weights == NULL || conv->bias == NULL) {
       release (conv);
       return nn_fail (err, NN_ERR_MEMORY, "out of memory for packed weights");
@@ -142,7 +136,7 @@ reserve (size_t *at, bool wanted, int64_t count, size_t size)
 {
   size_t offset = *at;
   if (wanted)
-    *at += (size_t) round_up (count * (int64_t) size, 64);
+    *at += (size_t) nn_round_up (count * (int64_t) size, 64);
   return offset;
 }
 
@@ -359,7 +353,7 @@ run_group (const job *j, int64_t n, int64_t group)
 {
   const nn_conv_shape *s = &j->conv->shape;
   int64_t inputs = s->in_channels / s->groups, outputs = s->out_channels / s->groups;
-  int64_t width = round_up (outputs, j->conv->simd->lanes), depth = s->kh * s->kw * inputs;
+  int64_t width = nn_round_up (outputs, j->conv->simd->lanes), depth = s->kh * s->kw * inputs;
   const float *residual = j->residual.data;
   group_run g = { .j = j, .image = (const float *) j->x.data + n * j->x.stride[0] + group * inputs,
                   .weights = j->weights + group * width * depth, .bias = j->bias + group * width,

@@ -24,19 +24,12 @@ enum { POSITIONS = 36, TILE = 4 };
 
 typedef struct winograd {
   nn_conv_shape shape;
-  const nn_simd_winograd *simd;
   nn_product product;
   float *weights; /* 36 packed matrices of inputs × outputs */
   float *bias;
   int64_t rows, cols, tiles; /* of tiles: down and across an image, in all images */
   int64_t block;             /* tiles of a block, a multiple of NN_TILE_ROWS */
 } winograd;
-
-static int64_t
-round_up (int64_t n, int64_t unit)
-{
-  return (n + unit - 1) / unit * unit;
-}
 
 static size_t
 matrix_floats (const winograd *w)
@@ -95,7 +88,7 @@ pack_weights (winograd *w, const nn_tensor *weights, nn_error *err)
     for (int p = 0; p < POSITIONS; p++) {
       float *to = w->weights + (size_t) p * matrix_floats (w) + first * inputs + (o - first);
       for (int64_t i = 0; i < inputs; i++)
-        to[i * round_up (width, lanes)] = filter[p * inputs + i];
+        to[i * nn_round_up (width, lanes)] = filter[p * inputs + i];
     }
   }
   free (filter);
@@ -115,7 +108,7 @@ release (void *shared)
 static bool
 is_worth_it (const nn_conv_shape *s)
 {
-  int64_t computed = round_up (s->out_height, TILE) * round_up (s->out_width, TILE);
+  int64_t computed = nn_round_up (s->out_height, TILE) * nn_round_up (s->out_width, TILE);
   return s->out_height * s->out_width * 2 > computed;
 }
 
@@ -145,7 +138,7 @@ count_tiles (winograd *w)
   w->cols = (s->out_width + TILE - 1) / TILE;
   w->tiles = s->batch * w->rows * w->cols;
   fits = fits > 0 ? fits : 1; /* so many channels are slow, but must end */
-  w->block = round_up (fits < w->tiles ? fits : w->tiles, NN_TILE_ROWS);
+  w->block = nn_round_up (fits < w->tiles ? fits : w->tiles, NN_TILE_ROWS);
 }
 
 static nn_status
@@ -166,7 +159,7 @@ static nn_status
 prepare (nn_call *call, nn_error *err)
 {
   nn_conv_shape shape;
-  const nn_simd_winograd *simd = nn_simd_winograd_kernels ();
+  const nn_simd_conv *simd = nn_simd_conv_kernels ();
   nn_status status = nn_conv_shape_of (call, &shape, err);
   if (status != NN_OK)
     return status;
@@ -176,8 +169,7 @@ prepare (nn_call *call, nn_error *err)
   if (w == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   w->shape = shape;
-  w->simd = simd;
-  w->product = (nn_product) { nn_simd_conv_kernels (), shape.in_channels, shape.out_channels };
+  w->product = (nn_product) { simd, shape.in_channels, shape.out_channels };
   count_tiles (w);
   if ((status = pack (w, call, err)) != NN_OK) {
     release (w);
@@ -230,7 +222,7 @@ transform_in (const void *arg, int64_t begin, int64_t end, int thread)
       bool inside = y >= 0 && y < s->in_height && x >= 0 && x < s->in_width;
       pixels[i] = inside ? from + y * j->x.stride[2] + x * j->x.stride[3] : j->zeros;
     }
-    w->simd->in (&(nn_winograd_in) { pixels, s->in_channels, in_step (w), j->in + t * s->in_channels });
+    w->product.simd->winograd_in (&(nn_winograd_in) { pixels, s->in_channels, in_step (w), j->in + t * s->in_channels });
   }
 }
 
@@ -271,7 +263,7 @@ transform_out (const void *arg, int64_t begin, int64_t end, int thread)
     if (residual != NULL)
       tile.residual = residual + image * j->residual.stride[0] + top * tile.residual_row
                       + left * tile.residual_col;
-    w->simd->out (&tile);
+    w->product.simd->winograd_out (&tile);
   }
 }
 

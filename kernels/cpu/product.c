@@ -3,22 +3,16 @@
 
 #include "parallel.h"
 
-static int64_t
-round_up (int64_t n, int64_t unit)
-{
-  return (n + unit - 1) / unit * unit;
-}
-
 int64_t
 nn_product_packed_columns (const nn_product *product)
 {
-  return round_up (product->columns, product->simd->lanes);
+  return nn_round_up (product->columns, product->simd->lanes);
 }
 
 size_t
 nn_product_packed_bytes (const nn_product *product)
 {
-  return (size_t) round_up (product->inner * nn_product_packed_columns (product) * (int64_t) sizeof (float),
+  return (size_t) nn_round_up (product->inner * nn_product_packed_columns (product) * (int64_t) sizeof (float),
                            64);
 }
 
@@ -33,7 +27,7 @@ void
 nn_product_pack (const nn_product *product, const float *b, int64_t row_step, int64_t column_step, float *to)
 {
   for (int64_t first = 0; first < product->columns; first += product->simd->tile_cols) {
-    int64_t columns = panel_columns (product, first), width = round_up (columns, product->simd->lanes);
+    int64_t columns = panel_columns (product, first), width = nn_round_up (columns, product->simd->lanes);
     for (int64_t k = 0; k < product->inner; k++, to += width)
       for (int64_t j = 0; j < width; j++)
         to[j] = j < columns ? b[k * row_step + (first + j) * column_step] : 0;

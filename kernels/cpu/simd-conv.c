@@ -115,4 +115,6 @@ const nn_simd_conv NN_SIMD_TABLE (conv) = {
   .tile_cols = TILE_COLS,
   .tile = tile_any,
   .depthwise = NN_SIMD_DEPTHWISE,
+  .winograd_in = NN_SIMD_WINOGRAD_IN,
+  .winograd_out = NN_SIMD_WINOGRAD_OUT,
 };

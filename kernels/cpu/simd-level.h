@@ -171,6 +171,9 @@ is_applied_to_vectors (nn_activation_kind kind)
 #define NN_SIMD_TABLE(kind) GLUE (nn_simd_##kind##_, NN_SIMD_LEVEL)
 extern const nn_simd_conv NN_SIMD_TABLE (conv);
 extern const nn_simd_math NN_SIMD_TABLE (math);
-extern const nn_simd_winograd NN_SIMD_TABLE (winograd);
 #define NN_SIMD_DEPTHWISE NN_SIMD_TABLE (depthwise)
 void NN_SIMD_DEPTHWISE (const nn_depthwise *conv, int64_t first_row, int64_t end_row); /* nn_simd_conv.depthwise */
+#define NN_SIMD_WINOGRAD_IN NN_SIMD_TABLE (winograd_in)
+#define NN_SIMD_WINOGRAD_OUT NN_SIMD_TABLE (winograd_out)
+void NN_SIMD_WINOGRAD_IN (const nn_winograd_in *tile);
+void NN_SIMD_WINOGRAD_OUT (const nn_winograd_out *tile);

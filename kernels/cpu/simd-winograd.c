@@ -27,8 +27,8 @@ transform_out (const vec m[6], vec *to, int step)
   to[3 * step] = b + 8 * d + m[5];
 }
 
-static void
-winograd_in (const nn_winograd_in *tile)
+void
+NN_SIMD_WINOGRAD_IN (const nn_winograd_in *tile)
 {
   for (int64_t c = 0; c < tile->channels; c += LANES) {
     vec half[36], column[6], out[6];
@@ -61,8 +61,8 @@ store_pixels (const nn_winograd_out *tile, int64_t channel, vec *out)
       *(vec *) (tile->y + y * tile->y_row + x * tile->y_col + channel) = out[y * 4 + x];
 }
 
-static void
-winograd_out (const nn_winograd_out *tile)
+void
+NN_SIMD_WINOGRAD_OUT (const nn_winograd_out *tile)
 {
   for (int64_t c = 0; c < tile->channels; c += LANES) {
     vec half[24], column[6], out[16];
@@ -81,9 +81,3 @@ winograd_out (const nn_winograd_out *tile)
       NN_SIMD_TABLE (math).activate (&tile->activation, tile->channels, pixel, pixel);
     }
 }
-
-const nn_simd_winograd NN_SIMD_TABLE (winograd) = {
-  .lanes = LANES,
-  .in = winograd_in,
-  .out = winograd_out,
-};

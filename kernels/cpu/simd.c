@@ -6,8 +6,7 @@
 
 #define DECLARE(name, condition)                 \
   extern const nn_simd_conv nn_simd_conv_##name; \
-  extern const nn_simd_math nn_simd_math_##name; \
-  extern const nn_simd_winograd nn_simd_winograd_##name;
+  extern const nn_simd_math nn_simd_math_##name;
 NN_SIMD_LEVELS (DECLARE)
 DECLARE (baseline, true)
 
@@ -24,7 +23,6 @@ levels_to_skip (void)
     return &nn_simd_##kind##_##name;
 #define RETURN_CONV(name, condition) RETURN (name, condition, conv)
 #define RETURN_MATH(name, condition) RETURN (name, condition, math)
-#define RETURN_WINOGRAD(name, condition) RETURN (name, condition, winograd)
 
 const nn_simd_conv *
 nn_simd_conv_kernels (void)
@@ -44,14 +42,4 @@ nn_simd_math_kernels (void)
     NN_SIMD_LEVELS (RETURN_MATH)
   }
   return &nn_simd_math_baseline;
-}
-
-const nn_simd_winograd *
-nn_simd_winograd_kernels (void)
-{
-  int skip = levels_to_skip ();
-  if (skip >= 0) {
-    NN_SIMD_LEVELS (RETURN_WINOGRAD)
-  }
-  return &nn_simd_winograd_baseline;
 }

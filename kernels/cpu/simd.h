@@ -6,6 +6,12 @@
 
 #include "../graph/graph.h"
 
+static inline int64_t
+nn_round_up (int64_t n, int64_t unit)
+{
+  return (n + unit - 1) / unit * unit;
+}
+
 #define NN_TILE_ROWS 6
 
 /* One tile of a product of matrices, which also is one of a convolution over channels-last
@@ -40,17 +46,6 @@ typedef struct nn_depthwise {
   nn_activation activation;
 } nn_depthwise;
 
-/* Packed weights up to this size are read once for each tile of rows, so that each row is read
- * once: a small second-level cache holds them. Of larger ones a panel of columns is. */
-#define NN_SIMD_CACHED_BYTES (256 * 1024)
-
-typedef struct nn_simd_conv {
-  int lanes;     /* of a vector of floats */
-  int tile_cols; /* a multiple of it */
-  void (*tile) (const nn_tile *tile);
-  void (*depthwise) (const nn_depthwise *conv, int64_t first_row, int64_t end_row);
-} nn_simd_conv;
-
 /* Winograd's F(4×4, 3×3): an output tile of 4 × 4 pixels from an input tile of 6 × 6, each by way of
  * 36 positions, `step` elements apart. Channels: a multiple of `lanes`, contiguous. */
 typedef struct nn_winograd_in {
@@ -68,11 +63,18 @@ typedef struct nn_winograd_out {
   nn_activation activation;
 } nn_winograd_out;
 
-typedef struct nn_simd_winograd {
-  int lanes;
-  void (*in) (const nn_winograd_in *tile);
-  void (*out) (const nn_winograd_out *tile);
-} nn_simd_winograd;
+/* Packed weights up to this size are read once for each tile of rows, so that each row is read
+ * once: a small second-level cache holds them. Of larger ones a panel of columns is. */
+#define NN_SIMD_CACHED_BYTES (256 * 1024)
+
+typedef struct nn_simd_conv {
+  int lanes;     /* of a vector of floats */
+  int tile_cols; /* a multiple of it */
+  void (*tile) (const nn_tile *tile);
+  void (*depthwise) (const nn_depthwise *conv, int64_t first_row, int64_t end_row);
+  void (*winograd_in) (const nn_winograd_in *tile);
+  void (*winograd_out) (const nn_winograd_out *tile);
+} nn_simd_conv;
 
 typedef enum nn_binary_kind { NN_BINARY_ADD, NN_BINARY_SUB, NN_BINARY_MUL, NN_BINARY_DIV } nn_binary_kind;
 
@@ -114,4 +116,3 @@ typedef struct nn_simd_math {
 /* The best that the processor runs; the baseline's while nn_cpu_chosen() says so. */
 const nn_simd_conv *nn_simd_conv_kernels (void);
 const nn_simd_math *nn_simd_math_kernels (void);
-const nn_simd_winograd *nn_simd_winograd_kernels (void);
