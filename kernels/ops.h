@@ -18,6 +18,7 @@ typedef enum nn_layout_policy {
 /* One node at run time. The tensors' addresses never change between runs of one session. */
 typedef struct nn_call {
   const nn_node *node;
+  const void *device; /* what the backend's kernels run with (cuda/cuda.h); NULL on the CPU */
   void *shared;      /* from prepare(): one for all sessions of a plan, read-only in run() */
   nn_tensor *in;     /* node->n_in tensors; data NULL where the operand is left out, or packed */
   nn_tensor *out;    /* node->n_out tensors; data NULL where the result is left out */

@@ -9,8 +9,9 @@ static const struct {
   size_t size;
 } dtypes[] = {
   [NN_DTYPE_NONE] = { "none", 0 }, [NN_F32] = { "float32", 4 }, [NN_F16] = { "float16", 2 },
-  [NN_F64] = { "float64", 8 },     [NN_I64] = { "int64", 8 },   [NN_I32] = { "int32", 4 },
-  [NN_U8] = { "uint8", 1 },        [NN_I8] = { "int8", 1 },     [NN_BOOL] = { "bool", 1 },
+  [NN_BF16] = { "bfloat16", 2 },   [NN_F64] = { "float64", 8 }, [NN_I64] = { "int64", 8 },
+  [NN_I32] = { "int32", 4 },       [NN_U8] = { "uint8", 1 },    [NN_I8] = { "int8", 1 },
+  [NN_BOOL] = { "bool", 1 },
 };
 
 size_t

@@ -16,6 +16,7 @@ typedef enum nn_dtype {
   NN_DTYPE_NONE = 0,
   NN_F32,
   NN_F16,
+  NN_BF16, /* in plans for a GPU only: no file that is taken holds it */
   NN_F64,
   NN_I64,
   NN_I32,
