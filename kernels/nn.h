@@ -30,6 +30,20 @@ typedef enum nn_device_kind {
   NN_DEVICE_CUDA,
 } nn_device_kind;
 
+/* How floating-point activations are stored and multiplied. Sums are float32 in all of them, and so is what
+ * must be exact (scores, boxes, what is sorted: graph/precision.c). A CPU has FP32 only. */
+typedef enum nn_precision {
+  NN_PRECISION_AUTO, /* FP16 on a GPU, FP32 on a CPU */
+  NN_PRECISION_FP32,
+  NN_PRECISION_TF32, /* stored as FP32, multiplied with 10 bits of mantissa */
+  NN_PRECISION_BF16,
+  NN_PRECISION_FP16,
+} nn_precision;
+
+/* Whether plans can be made for a device: NN_OK, or NN_ERR_DEVICE with what is missing (the backend in this build,
+ * a library, the driver, the device, code for its architecture). `index`: as for nn_plan_options. */
+nn_status nn_device_check (nn_device_kind device, int index, nn_error *err);
+
 /* A network's input or output as the file declares it. */
 typedef struct nn_value_info {
   const char *name;
@@ -59,6 +73,8 @@ typedef struct nn_plan_options {
   int batch;         /* pages a run, ≥ 1: open batch dimensions become this; a fixed one must be this */
   int threads;       /* how many CPU threads one run may use (≥ 1), which kernels are chosen for */
   int width, height; /* what open image dimensions become, with 3 channels; 0: there are none */
+  nn_precision precision;
+  int cuda_device;   /* which GPU, from 0, as CUDA counts them (CUDA_VISIBLE_DEVICES) */
 } nn_plan_options;
 
 /* Makes the model ready to run as `options` say. */
@@ -71,11 +87,17 @@ size_t nn_plan_arena_bytes (const nn_plan *plan);
 
 nn_session *nn_session_new (nn_plan *plan, nn_error *err);
 void nn_session_free (nn_session *session);
-/* Where to write input `index` before nn_session_run(). Its strides say how elements lie. */
+/* Where to write input `index` before a run: host memory, on every device. Its strides say how elements lie, and
+ * its type may be a half (NN_F16, NN_BF16) where the file says float32. */
 nn_tensor *nn_session_input (nn_session *session, int index);
 nn_status nn_session_run (nn_session *session, nn_error *err);
-/* Output `index`, row-major, valid until the next run. */
+/* Output `index`, row-major, in host memory, valid until the next run. */
 const nn_tensor *nn_session_output (const nn_session *session, int index);
+
+/* nn_session_run() in two steps: on a GPU start() returns at once, and sessions that were started run one
+ * after the other while the caller does something else; on a CPU it does all the work. */
+nn_status nn_session_start (nn_session *session, nn_error *err);
+nn_status nn_session_wait (nn_session *session, nn_error *err);
 
 /* ---------------------------------------------------------------- looking inside */
 
@@ -201,6 +223,8 @@ typedef struct nn_detector_options {
   nn_channel_order channel_order;
   nn_letterbox letterbox;
   const char *mean, *std; /* "0.485, 0.456, 0.406", one a channel, of values in 0 … 1; NULL: the family's */
+  nn_precision precision;
+  int cuda_device; /* as for a plan */
 } nn_detector_options;
 
 /* Recognises the model's family and labels, plans it, and starts what it needs to take `batch`
@@ -221,6 +245,15 @@ size_t nn_detector_memory_bytes (const nn_detector *detector);     /* weights an
 nn_status nn_detector_infer (nn_detector *detector, const nn_frame *frames, int n,
                              const nn_detector_settings *settings, nn_detections *results, nn_error *err);
 void nn_detections_clear (nn_detections *detections);
+
+/* nn_detector_infer() in two steps, so that on a GPU the next batch is on its way while the results of one are
+ * used: at most nn_detector_in_flight() batches (2 on a GPU, 1 on a CPU, where start() does all the work) are started
+ * and not finished. Frames stay readable, and the same, until finish() has returned, which gives the results of the
+ * oldest batch: one for each of its frames. After a failure of either there is none in flight. */
+int nn_detector_in_flight (const nn_detector *detector);
+nn_status nn_detector_start (nn_detector *detector, const nn_frame *frames, int n,
+                             const nn_detector_settings *settings, nn_error *err);
+nn_status nn_detector_finish (nn_detector *detector, nn_detections *results, nn_error *err);
 
 #ifdef __cplusplus
 }
