@@ -99,6 +99,9 @@ const nn_tensor *nn_session_output (const nn_session *session, int index);
 nn_status nn_session_start (nn_session *session, nn_error *err);
 nn_status nn_session_wait (nn_session *session, nn_error *err);
 
+/* How long the GPU was busy with the last run, the copies of inputs aside; 0 on a CPU. */
+double nn_session_device_seconds (const nn_session *session);
+
 /* ---------------------------------------------------------------- looking inside */
 
 /* As nn_model_open(), but takes operators and operator sets that no backend has. The functions on

@@ -1,286 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "backend.h"
-#include "graph/graph.h"
-#include "nn.h"
-#include "onnx/model.h"
+#include "session.h"
+
 #include "plan.h"
 
-#include <inttypes.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/* An arena above this is a mistake or an attack; RT-DETR at batch 32 takes some 5 of these 16 GiB. */
-#define MAX_ARENA_BYTES ((size_t) 1 << (sizeof (size_t) > 4 ? 34 : 30))
-
-/* A node made ready: its kernel, and tensors whose data pointers are set for constants only. */
-typedef struct step {
-  const nn_kernel *kernel;
-  nn_call call;
-} step;
-
-struct nn_plan {
-  atomic_int refs;
-  nn_model *model; /* owns the constants' data */
-  nn_graph *graph;
-  const nn_backend *backend;
-  step *steps;
-  int n_steps;
-  size_t *offset; /* by value index; SIZE_MAX: none */
-  size_t arena_bytes, scratch_bytes;
-  int threads;
-};
 
 struct nn_session {
   nn_plan *plan;
-  void *device; /* what the backend opened */
+  void *stream; /* of the backend */
   char *arena, *scratch;
   nn_call *calls; /* the plan's, with addresses */
   nn_tensor *tensors;
-  nn_tensor *inputs, *outputs;
+  nn_tensor *inputs, *outputs; /* in the host's reach */
+  void **input_memory;         /* of a remote device, where `inputs` are copied to before a run */
+  bool *filled;                /* inputs that are there already */
+  nn_page *page;               /* where pages are filled on the host */
 };
 
-const nn_backend *
-nn_backend_find (nn_device_kind kind, nn_error *err)
+/* ---- memory ---- */
+
+/* Where a value lies that has memory; NULL for others. */
+static void *
+address_of (const nn_session *session, const nn_value *value)
 {
-  if (kind == NN_DEVICE_CPU)
-    return &nn_backend_cpu;
-  nn_fail (err, NN_ERR_DEVICE, "this build has no CUDA backend");
-  return NULL;
+  const nn_plan *plan = session->plan;
+  const nn_value *root = value->view_of != NULL ? value->view_of : value;
+  for (int i = 0; session->input_memory != NULL && i < plan->graph->n_inputs; i++)
+    if (plan->graph->inputs[i] == root && session->input_memory[i] != NULL)
+      return (char *) session->input_memory[i] + (value->view_of != NULL ? value->view_offset : 0);
+  if (plan->offset[value->index] != SIZE_MAX)
+    return session->arena + plan->offset[value->index];
+  return plan->uploaded[value->index];
 }
-
-/* Ends what backend->begin() began; the first failure is the one to tell. */
-static nn_status
-end (const nn_backend *backend, nn_status status, nn_error *err)
-{
-  nn_error ignored;
-  nn_status ended = backend->end (status == NN_OK ? err : &ignored);
-  return status != NN_OK ? status : ended;
-}
-
-/* ---------------------------------------------------------------- plan */
-
-/* Of an image input, open dimensions become 3 channels of the given size. */
-static void
-set_image_size (nn_value *input, int width, int height)
-{
-  const int64_t size[] = { 3, height, width };
-  for (int i = 0; input->rank == 4 && width > 0 && i < 3; i++)
-    if (input->dim[1 + i] == NN_DIM_UNKNOWN)
-      input->dim[1 + i] = size[i];
-}
-
-/* Open dimensions 0 become the batch; other open ones have no meaning to us. */
-static nn_status
-set_dimensions (nn_graph *graph, const nn_plan_options *options, nn_error *err)
-{
-  const int batch = options->batch;
-  for (int i = 0; i < graph->n_inputs; i++) {
-    nn_value *input = graph->inputs[i];
-    set_image_size (input, options->width, options->height);
-    if (input->rank > 0 && input->dim[0] == NN_DIM_UNKNOWN)
-      input->dim[0] = batch;
-    else if (i == 0 && input->rank > 0 && input->dim[0] != batch)
-      return nn_fail (err, NN_ERR_ARGUMENT, "input '%s' takes %" PRId64 " pages a run, not %d", input->name,
-                      input->dim[0], batch);
-  }
-  return NN_OK;
-}
-
-static nn_tensor
-tensor_of (const nn_value *value)
-{
-  if (value == NULL)
-    return (nn_tensor){ 0 };
-  if (value->constant != NULL)
-    return *value->constant;
-  return nn_value_tensor (value);
-}
-
-/* What the kernel has packed it reads no longer. */
-static void
-drop_packed (nn_plan *plan, nn_call *call)
-{
-  const nn_node *node = call->node;
-  for (int i = 0; i < node->n_in && i < 32; i++)
-    if ((call->packed >> i & 1) != 0 && node->in[i] != NULL && node->in[i]->constant != NULL) {
-      call->in[i].data = NULL;
-      nn_graph_release_operand (plan->graph, node->in[i]);
-    }
-}
-
-static nn_status
-prepare_step (nn_plan *plan, step *s, nn_node *node, nn_error *err)
-{
-  nn_tensor *tensors = nn_graph_alloc (plan->graph, (size_t) (node->n_in + node->n_out) * sizeof *tensors);
-  s->kernel = plan->backend->kernel (node->op);
-  if (tensors == NULL)
-    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
-  if (s->kernel == NULL)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "the %s backend does not have this operator",
-                    plan->backend->name);
-  s->call = (nn_call){ .node = node, .in = tensors, .out = tensors + node->n_in };
-  for (int i = 0; i < node->n_in; i++)
-    s->call.in[i] = tensor_of (node->in[i]);
-  for (int i = 0; i < node->n_out; i++)
-    s->call.out[i] = tensor_of (node->out[i]);
-  nn_status status = s->kernel->prepare != NULL ? s->kernel->prepare (&s->call, err) : NN_OK;
-  if (status == NN_OK)
-    drop_packed (plan, &s->call);
-  if (status == NN_OK && s->kernel->scratch_bytes != NULL) {
-    size_t bytes = s->kernel->scratch_bytes (&s->call);
-    plan->scratch_bytes = bytes > plan->scratch_bytes ? bytes : plan->scratch_bytes;
-  }
-  return status;
-}
-
-static nn_status
-prepare_steps (nn_plan *plan, nn_error *err)
-{
-  plan->steps = calloc ((size_t) plan->graph->n_nodes + 1, sizeof *plan->steps);
-  plan->offset = calloc ((size_t) plan->graph->n_values + 1, sizeof *plan->offset);
-  if (plan->steps == NULL || plan->offset == NULL)
-    return nn_fail (err, NN_ERR_MEMORY, "out of memory for the plan");
-  /* Before kernels see the shapes, whose tables would be as large as what is refused here. */
-  nn_status status =
-      nn_graph_plan_arena (plan->graph, MAX_ARENA_BYTES, plan->offset, &plan->arena_bytes, err);
-  if (status != NN_OK)
-    return status;
-  status = plan->backend->begin (plan->threads, NULL, err);
-  for (nn_node *node = plan->graph->first; node != NULL && status == NN_OK; node = node->next)
-    if ((status = prepare_step (plan, &plan->steps[plan->n_steps++], node, err)) != NN_OK)
-      nn_fail_in (err, "node '%s' (%s)", node->name, node->op->name);
-  return end (plan->backend, status, err);
-}
-
-static nn_status
-make_plan (nn_plan *plan, const nn_plan_options *options, nn_error *err)
-{
-  nn_status status;
-  if ((plan->graph = nn_model_build_graph (plan->model, err)) == NULL)
-    return err->status;
-  int before = plan->graph->n_nodes;
-  if ((status = set_dimensions (plan->graph, options, err)) != NN_OK ||
-      (status = nn_graph_infer (plan->graph, err)) != NN_OK)
-    return status;
-  nn_graph_note_change (plan->graph, "known before the run, or read by nobody", before);
-  if (nn_graph_fuse (plan->graph, err) < 0)
-    return err->status;
-  before = plan->graph->n_nodes;
-  if (plan->backend->rewrite != NULL && (status = plan->backend->rewrite (plan->graph, err)) != NN_OK)
-    return status;
-  nn_graph_note_change (plan->graph, "joined for the device", before);
-  before = plan->graph->n_nodes;
-  if ((status = nn_graph_assign_layouts (plan->graph, err)) != NN_OK)
-    return status;
-  nn_graph_note_change (plan->graph, "Reorder between layouts", before);
-  before = plan->graph->n_nodes;
-  if ((status = nn_graph_find_views (plan->graph, plan->backend->takes_parts, err)) != NN_OK)
-    return status;
-  nn_graph_note_change (plan->graph, "copies that move nothing", before);
-  return prepare_steps (plan, err);
-}
-
-nn_plan *
-nn_plan_new (nn_model *model, const nn_plan_options *options, nn_error *err)
-{
-  const nn_backend *backend = nn_backend_find (options->device, err);
-  if (backend == NULL)
-    return NULL;
-  if (options->batch < 1) {
-    nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages", options->batch);
-    return NULL;
-  }
-  if (options->threads < 1) {
-    nn_fail (err, NN_ERR_ARGUMENT, "%d threads", options->threads);
-    return NULL;
-  }
-  nn_plan *plan = calloc (1, sizeof *plan);
-  if (plan == NULL) {
-    nn_fail (err, NN_ERR_MEMORY, "out of memory for the plan");
-    return NULL;
-  }
-  atomic_init (&plan->refs, 1);
-  plan->model = nn_model_ref (model);
-  plan->backend = backend;
-  plan->threads = options->threads;
-  if (make_plan (plan, options, err) != NN_OK) {
-    nn_fail_in (err, "%s", nn_model_path (model));
-    nn_plan_unref (plan);
-    return NULL;
-  }
-  return plan;
-}
-
-nn_plan *
-nn_plan_ref (nn_plan *plan)
-{
-  atomic_fetch_add_explicit (&plan->refs, 1, memory_order_relaxed);
-  return plan;
-}
-
-void
-nn_plan_unref (nn_plan *plan)
-{
-  if (plan == NULL || atomic_fetch_sub_explicit (&plan->refs, 1, memory_order_acq_rel) != 1)
-    return;
-  for (int i = 0; i < plan->n_steps; i++) {
-    const step *s = &plan->steps[i];
-    if (s->kernel != NULL && s->kernel->release != NULL && s->call.shared != NULL)
-      s->kernel->release (s->call.shared);
-  }
-  free (plan->steps);
-  free (plan->offset);
-  nn_graph_free (plan->graph);
-  nn_model_unref (plan->model);
-  free (plan);
-}
-
-int
-nn_plan_nodes_before (const nn_plan *plan)
-{
-  return nn_model_n_operators (plan->model);
-}
-
-int
-nn_plan_nodes_after (const nn_plan *plan)
-{
-  return plan->n_steps;
-}
-
-size_t
-nn_plan_arena_bytes (const nn_plan *plan)
-{
-  return plan->arena_bytes;
-}
-
-size_t
-nn_plan_scratch_bytes (const nn_plan *plan)
-{
-  return plan->scratch_bytes;
-}
-
-const nn_graph *
-nn_plan_graph (const nn_plan *plan)
-{
-  return plan->graph;
-}
-
-const nn_node *
-nn_plan_step (const nn_plan *plan, int index)
-{
-  return plan->steps[index].call.node;
-}
-
-/* ---------------------------------------------------------------- session */
 
 /* Gives a copy of the plan's tensor its address in this session. */
 static nn_tensor
 place (const nn_session *session, const nn_value *value, nn_tensor tensor)
 {
-  if (value != NULL && session->plan->offset[value->index] != SIZE_MAX)
-    tensor.data = session->arena + session->plan->offset[value->index];
+  void *address = value != NULL ? address_of (session, value) : NULL;
+  if (address != NULL)
+    tensor.data = address;
   return tensor;
 }
 
@@ -293,6 +53,76 @@ count_tensors (const nn_plan *plan)
   return n;
 }
 
+/* Makes `*memory` unless it is there. */
+static nn_status
+ensure (const nn_plan *plan, char **memory, size_t bytes, nn_error *err)
+{
+  if (*memory == NULL && bytes > 0)
+    *memory = plan->backend->alloc (plan->device, bytes, err);
+  return *memory != NULL || bytes == 0 ? NN_OK : err->status;
+}
+
+static nn_status
+share_arena (nn_session *session, nn_error *err)
+{
+  nn_plan *plan = session->plan;
+  pthread_mutex_lock (&plan->mutex);
+  nn_status status = ensure (plan, &plan->arena, plan->arena_bytes, err);
+  if (status == NN_OK)
+    status = ensure (plan, &plan->scratch, plan->scratch_bytes, err);
+  pthread_mutex_unlock (&plan->mutex);
+  session->arena = plan->arena;
+  session->scratch = plan->scratch;
+  return status;
+}
+
+/* An input or output that the host reads or writes, beside the device's. */
+static nn_status
+alloc_mirror (const nn_plan *plan, nn_tensor *tensor, nn_error *err)
+{
+  size_t bytes = nn_tensor_bytes (tensor);
+  tensor->data = plan->backend->alloc_host (plan->device, bytes > 0 ? bytes : 1, err);
+  if (tensor->data == NULL)
+    return err->status;
+  memset (tensor->data, 0, bytes);
+  return NN_OK;
+}
+
+static nn_status
+alloc_remote (nn_session *session, nn_error *err)
+{
+  const nn_plan *plan = session->plan;
+  const nn_graph *graph = plan->graph;
+  session->input_memory = calloc ((size_t) graph->n_inputs + 1, sizeof *session->input_memory);
+  if (session->input_memory == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for a session");
+  for (int i = 0; i < graph->n_inputs; i++) {
+    char *memory = NULL;
+    if (alloc_mirror (plan, &session->inputs[i], err) != NN_OK
+        || ensure (plan, &memory, nn_tensor_bytes (&session->inputs[i]) + 1, err) != NN_OK)
+      return err->status;
+    session->input_memory[i] = memory;
+  }
+  for (int i = 0; i < graph->n_outputs; i++)
+    if (graph->outputs[i]->constant == NULL && alloc_mirror (plan, &session->outputs[i], err) != NN_OK)
+      return err->status;
+  return share_arena (session, err);
+}
+
+static nn_status
+alloc_local (nn_session *session, nn_error *err)
+{
+  const nn_plan *plan = session->plan;
+  if (ensure (plan, &session->arena, plan->arena_bytes, err) != NN_OK
+      || ensure (plan, &session->scratch, plan->scratch_bytes, err) != NN_OK)
+    return err->status;
+  for (int i = 0; i < plan->graph->n_inputs; i++)
+    session->inputs[i] = place (session, plan->graph->inputs[i], session->inputs[i]);
+  for (int i = 0; i < plan->graph->n_outputs; i++)
+    session->outputs[i] = place (session, plan->graph->outputs[i], session->outputs[i]);
+  return NN_OK;
+}
+
 static nn_status
 allocate (nn_session *session, nn_error *err)
 {
@@ -302,20 +132,15 @@ allocate (nn_session *session, nn_error *err)
   session->tensors = calloc (count_tensors (plan) + 1, sizeof *session->tensors);
   session->inputs = calloc ((size_t) graph->n_inputs + 1, sizeof *session->inputs);
   session->outputs = calloc ((size_t) graph->n_outputs + 1, sizeof *session->outputs);
-  if (session->calls == NULL || session->tensors == NULL || session->inputs == NULL ||
-      session->outputs == NULL)
+  session->filled = calloc ((size_t) graph->n_inputs + 1, sizeof *session->filled);
+  if (session->calls == NULL || session->tensors == NULL || session->inputs == NULL
+      || session->outputs == NULL || session->filled == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for a session");
-  if (plan->backend->open (plan->threads, &session->device, err) != NN_OK)
-    return err->status;
-  if ((session->arena = plan->backend->alloc (plan->arena_bytes, err)) == NULL)
-    return err->status;
-  if (plan->scratch_bytes > 0 && (session->scratch = plan->backend->alloc (plan->scratch_bytes, err)) == NULL)
-    return err->status;
   for (int i = 0; i < graph->n_inputs; i++)
-    session->inputs[i] = place (session, graph->inputs[i], tensor_of (graph->inputs[i]));
+    session->inputs[i] = nn_plan_tensor (graph->inputs[i]);
   for (int i = 0; i < graph->n_outputs; i++)
-    session->outputs[i] = place (session, graph->outputs[i], tensor_of (graph->outputs[i]));
-  return NN_OK;
+    session->outputs[i] = nn_plan_tensor (graph->outputs[i]);
+  return nn_plan_is_remote (plan) ? alloc_remote (session, err) : alloc_local (session, err);
 }
 
 static void
@@ -323,7 +148,7 @@ place_calls (nn_session *session)
 {
   nn_tensor *next = session->tensors;
   for (int k = 0; k < session->plan->n_steps; k++) {
-    const step *s = &session->plan->steps[k];
+    const nn_step *s = &session->plan->steps[k];
     nn_call *call = &session->calls[k];
     const nn_node *node = s->call.node;
     *call = s->call;
@@ -337,6 +162,45 @@ place_calls (nn_session *session)
   }
 }
 
+/* ---- steps ---- */
+
+static nn_status
+run_step (nn_session *session, int i, nn_error *err)
+{
+  const nn_plan *plan = session->plan;
+  nn_status status = plan->steps[i].kernel->run (&session->calls[i], err);
+  if (status != NN_OK)
+    nn_fail_in (err, "%s: node '%s' (%s)", nn_model_path (plan->model), session->calls[i].node->name,
+                session->calls[i].node->op->name);
+  return status;
+}
+
+static nn_status
+receive_outputs (nn_session *session, nn_error *err)
+{
+  const nn_plan *plan = session->plan;
+  for (int i = 0; i < plan->graph->n_outputs; i++) {
+    const nn_value *value = plan->graph->outputs[i];
+    const nn_tensor *output = &session->outputs[i];
+    if (value->constant == NULL
+        && plan->backend->receive (plan->device, output->data, address_of (session, value),
+                                   nn_tensor_bytes (output), err)
+               != NN_OK)
+      return err->status;
+  }
+  return NN_OK;
+}
+
+static nn_status
+run_steps (void *arg, nn_error *err)
+{
+  nn_session *session = arg;
+  nn_status status = NN_OK;
+  for (int i = 0; status == NN_OK && i < session->plan->n_steps; i++)
+    status = run_step (session, i, err);
+  return status == NN_OK && nn_plan_is_remote (session->plan) ? receive_outputs (session, err) : status;
+}
+
 nn_session *
 nn_session_new (nn_plan *plan, nn_error *err)
 {
@@ -346,13 +210,34 @@ nn_session_new (nn_plan *plan, nn_error *err)
     return NULL;
   }
   session->plan = nn_plan_ref (plan);
-  if (allocate (session, err) != NN_OK) {
-    nn_fail_in (err, "%s", nn_model_path (plan->model));
-    nn_session_free (session);
-    return NULL;
+  if (allocate (session, err) == NN_OK) {
+    place_calls (session);
+    if (plan->backend->open_stream (plan->device, run_steps, session, &session->stream, err) == NN_OK)
+      return session;
   }
-  place_calls (session);
-  return session;
+  nn_fail_in (err, "%s", nn_model_path (plan->model));
+  nn_session_free (session);
+  return NULL;
+}
+
+static void
+free_memory (nn_session *session)
+{
+  const nn_plan *plan = session->plan;
+  const nn_backend *backend = plan->backend;
+  if (!nn_plan_is_remote (plan)) {
+    backend->free (plan->device, session->arena);
+    backend->free (plan->device, session->scratch);
+    return;
+  }
+  for (int i = 0; session->input_memory != NULL && i < plan->graph->n_inputs; i++) {
+    backend->free (plan->device, session->input_memory[i]);
+    backend->free_host (plan->device, session->inputs[i].data);
+  }
+  for (int i = 0; session->input_memory != NULL && i < plan->graph->n_outputs; i++)
+    if (plan->graph->outputs[i]->constant == NULL)
+      backend->free_host (plan->device, session->outputs[i].data);
+  free (session->input_memory);
 }
 
 void
@@ -360,16 +245,19 @@ nn_session_free (nn_session *session)
 {
   if (session == NULL)
     return;
-  session->plan->backend->close (session->device);
-  session->plan->backend->free (session->arena);
-  session->plan->backend->free (session->scratch);
+  session->plan->backend->close_stream (session->stream);
+  free_memory (session);
+  nn_page_free (session->page);
   free (session->calls);
   free (session->tensors);
   free (session->inputs);
   free (session->outputs);
+  free (session->filled);
   nn_plan_unref (session->plan);
   free (session);
 }
+
+/* ---- runs ---- */
 
 nn_tensor *
 nn_session_input (nn_session *session, int index)
@@ -384,45 +272,99 @@ nn_session_output (const nn_session *session, int index)
 }
 
 static nn_status
-run_step (nn_session *session, int i, nn_error *err)
+fill_on_host (nn_session *session, int index, const nn_frame *frames, int n, const nn_page_spec *spec,
+              nn_page_placement *placements, nn_error *err)
+{
+  if (session->page == NULL && (session->page = nn_page_new (err)) == NULL)
+    return err->status;
+  for (int i = 0; i < n; i++) {
+    nn_tensor page = nn_tensor_part (&session->inputs[index], 0, i, 1);
+    if (nn_page_fill (session->page, &frames[i], spec, &page, &placements[i], err) != NN_OK)
+      return n > 1 ? nn_fail_in (err, "page %d of %d in the batch", i + 1, n) : err->status;
+  }
+  return NN_OK;
+}
+
+nn_status
+nn_session_fill_pages (nn_session *session, int index, const nn_frame *frames, int n, const nn_page_spec *spec,
+                       nn_page_placement *placements, nn_error *err)
+{
+  const nn_backend *backend = session->plan->backend;
+  if (backend->fill_pages == NULL)
+    return fill_on_host (session, index, frames, n, spec, placements, err);
+  nn_tensor input = session->inputs[index];
+  input.data = session->input_memory[index];
+  session->filled[index] = true;
+  return backend->fill_pages (session->stream, frames, n, spec, &input, placements, err);
+}
+
+static nn_status
+send_inputs (nn_session *session, nn_error *err)
 {
   const nn_plan *plan = session->plan;
-  nn_status status = plan->steps[i].kernel->run (&session->calls[i], err);
-  if (status != NN_OK)
-    nn_fail_in (err, "%s: node '%s' (%s)", nn_model_path (plan->model), session->calls[i].node->name,
-                session->calls[i].node->op->name);
-  return status;
+  for (int i = 0; i < plan->graph->n_inputs; i++) {
+    const nn_tensor *input = &session->inputs[i];
+    if (!session->filled[i]
+        && plan->backend->send (session->stream, session->input_memory[i], input->data, nn_tensor_bytes (input),
+                                err)
+               != NN_OK)
+      return err->status;
+    session->filled[i] = false;
+  }
+  return NN_OK;
+}
+
+nn_status
+nn_session_start (nn_session *session, nn_error *err)
+{
+  const nn_plan *plan = session->plan;
+  nn_status status = nn_plan_is_remote (plan) ? send_inputs (session, err) : NN_OK;
+  return status == NN_OK ? plan->backend->run (session->stream, err) : status;
+}
+
+nn_status
+nn_session_wait (nn_session *session, nn_error *err)
+{
+  nn_status status = session->plan->backend->wait (session->stream, err);
+  return status == NN_OK ? status : nn_fail_in (err, "%s", nn_model_path (session->plan->model));
 }
 
 nn_status
 nn_session_run (nn_session *session, nn_error *err)
 {
-  const nn_plan *plan = session->plan;
-  nn_status status = plan->backend->begin (plan->threads, session->device, err);
-  for (int i = 0; status == NN_OK && i < plan->n_steps; i++)
-    status = run_step (session, i, err);
-  return end (plan->backend, status, err);
+  nn_status status = nn_session_start (session, err);
+  return status == NN_OK ? nn_session_wait (session, err) : status;
 }
 
-static double
-now (void)
+double
+nn_session_device_seconds (const nn_session *session)
 {
-  struct timespec time;
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
+  return session->plan->backend->last_run (session->stream);
+}
+
+/* One step of nn_session_profile(). */
+typedef struct timed {
+  nn_session *session;
+  int step;
+} timed;
+
+static nn_status
+run_timed (void *arg, nn_error *err)
+{
+  const timed *t = arg;
+  return run_step (t->session, t->step, err);
 }
 
 nn_status
 nn_session_profile (nn_session *session, double *seconds, nn_error *err)
 {
   const nn_plan *plan = session->plan;
-  nn_status status = plan->backend->begin (plan->threads, session->device, err);
-  double before = now ();
+  nn_status status = nn_plan_is_remote (plan) ? nn_session_run (session, err) : NN_OK;
   for (int i = 0; status == NN_OK && i < plan->n_steps; i++) {
-    status = run_step (session, i, err);
-    double after = now ();
-    seconds[i] += after - before;
-    before = after;
+    timed t = { session, i };
+    double taken = 0;
+    status = plan->backend->time (session->stream, run_timed, &t, &taken, err);
+    seconds[i] += taken;
   }
-  return end (plan->backend, status, err);
+  return status;
 }

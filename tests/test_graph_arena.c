@@ -92,7 +92,7 @@ check_graph (const nn_graph *graph, size_t *arena_total, size_t *sum_total)
   static int from[MAX_VALUES], to[MAX_VALUES];
   nn_error err = { 0 };
   size_t arena;
-  CHECK (nn_graph_plan_arena (graph, (size_t) 1 << 30, offset, &arena, &err) == NN_OK, "%s", err.message);
+  CHECK (nn_graph_plan_arena (graph, false, (size_t) 1 << 30, offset, &arena, &err) == NN_OK, "%s", err.message);
   for (int i = 0; i < graph->n_values; i++) {
     lifetime (graph, graph->values[i], &from[i], &to[i]);
     CHECK (offset[i] % 64 == 0, "offset %zu", offset[i]);
@@ -107,8 +107,8 @@ check_graph (const nn_graph *graph, size_t *arena_total, size_t *sum_total)
       CHECK (!together || !shared, "values %d and %d share bytes at %zu and %zu", i, k, offset[i], offset[k]);
     }
   *arena_total += arena;
-  CHECK (nn_graph_plan_arena (graph, arena, offset, &arena, &err) == NN_OK, "%s", err.message);
-  CHECK (nn_graph_plan_arena (graph, arena - 1, offset, &arena, &err) == NN_ERR_LIMIT, "no limit");
+  CHECK (nn_graph_plan_arena (graph, false, arena, offset, &arena, &err) == NN_OK, "%s", err.message);
+  CHECK (nn_graph_plan_arena (graph, false, arena - 1, offset, &arena, &err) == NN_ERR_LIMIT, "no limit");
   CHECK (strstr (err.message, "node 'v") != NULL || strstr (err.message, "'v0'") != NULL ||
              strstr (err.message, "'v1'") != NULL,
          "no node named: %s", err.message);
@@ -128,7 +128,7 @@ check_chain (void)
     nn_graph_add_node (graph, NULL, nn_op_find ("Relu"), y->name, &x, 1, &y, 1);
     x = y;
   }
-  CHECK (nn_graph_plan_arena (graph, 1 << 20, offset, &arena, &err) == NN_OK, "%s", err.message);
+  CHECK (nn_graph_plan_arena (graph, false, 1 << 20, offset, &arena, &err) == NN_OK, "%s", err.message);
   CHECK (arena == (1600 + 16000) * sizeof (float), "%zu bytes", arena);
   nn_graph_free (graph);
 }

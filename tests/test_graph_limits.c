@@ -256,7 +256,7 @@ test_many_nodes (void)
          err.message);
   double fused = now ();
   offset = calloc ((size_t)graph->n_values, sizeof *offset);
-  CHECK (nn_graph_plan_arena (graph, 1u << 30, offset, &arena, &err) == NN_OK, "%s", err.message);
+  CHECK (nn_graph_plan_arena (graph, false, 1u << 30, offset, &arena, &err) == NN_OK, "%s", err.message);
   CHECK (arena >= (size_t)N * 64, "%zu bytes", arena);
   printf ("%d nodes: built in %.2f s, passes %.2f s, arena %.2f s\n", 2 * N + 1, built - start, fused - built,
           now () - fused);

@@ -63,7 +63,7 @@ nn_status nn_blas_check (cublasStatus_t result, const char *what, const char *fi
 /* After a launch: what cudaGetLastError() has to say. */
 nn_status nn_cuda_launched (const char *kernel, nn_error *err);
 
-/* Device memory for a prepared node (not for run()); freed by cudaFree(). Counted in what the plan says it takes. */
+/* Device memory for a prepared node (not for run()); freed by cudaFree(). */
 nn_status nn_cuda_alloc (const nn_cuda *cuda, size_t bytes, void **memory, nn_error *err);
 
 /* A constant made ready for the device, once for all plans of the process that ask for the same: the store finds

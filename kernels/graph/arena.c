@@ -26,6 +26,7 @@ typedef struct planner {
   block *blocks; /* by value at first, then by size */
   taken *placed; /* by offset */
   int n, n_placed;
+  bool inputs_apart;
   size_t limit;
 } planner;
 
@@ -54,6 +55,8 @@ find_lifetimes (planner *p)
   for (int i = 0; i < p->graph->n_inputs; i++) {
     live_at (p, p->graph->inputs[i], 0);
     live_at (p, p->graph->inputs[i], position);
+    if (p->inputs_apart)
+      p->blocks[p->graph->inputs[i]->index].death = -1;
   }
   for (int i = 0; i < p->graph->n_outputs; i++)
     live_at (p, p->graph->outputs[i], position);
@@ -155,10 +158,11 @@ place_views (const nn_graph *graph, size_t *offset)
 }
 
 nn_status
-nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t *arena_bytes, nn_error *err)
+nn_graph_plan_arena (const nn_graph *graph, bool inputs_apart, size_t limit, size_t *offset, size_t *arena_bytes,
+                     nn_error *err)
 {
   size_t n = (size_t) graph->n_values;
-  planner p = { .graph = graph, .n = graph->n_values, .limit = limit };
+  planner p = { .graph = graph, .n = graph->n_values, .inputs_apart = inputs_apart, .limit = limit };
   p.blocks = calloc (n + 1, sizeof *p.blocks);
   p.placed = calloc (n + 1, sizeof *p.placed);
   nn_status status = NN_OK;

@@ -168,6 +168,11 @@ nn_status nn_graph_infer (nn_graph *graph, nn_error *err);
  * nodes, activation into the node before. Notes what each did; returns how many nodes vanished. */
 int nn_graph_fuse (nn_graph *graph, nn_error *err);
 
+/* For a device that stores floats as `half` (NN_F16, NN_BF16): gives most float32 values that type, and leaves
+ * float32 what needs it (precision.c). Inputs that only products read become halves too; outputs never. Puts "Cast"
+ * nodes in front of products, whose operands are all halves. Nothing for NN_F32. */
+nn_status nn_graph_assign_precision (nn_graph *graph, nn_dtype half, nn_error *err);
+
 /* Chooses every value's layout by the ops' policies (ops.h) and puts "Reorder" nodes where two
  * neighbours disagree. The network's outputs are row-major. */
 nn_status nn_graph_assign_layouts (nn_graph *graph, nn_error *err);
@@ -183,7 +188,8 @@ nn_tensor nn_value_tensor (const nn_value *value);
 
 /* Where each value lies in one arena. offset[value->index] is SIZE_MAX for constants and values
  * without memory; lifetimes that overlap never share bytes; every offset but a view's is a multiple of 64. The
- * graph's inputs keep their place for the whole run, its outputs from where they are computed on. Fails with
+ * graph's inputs keep their place for the whole run, or have none in the arena (`inputs_apart`; nor have their
+ * views); its outputs keep it from where they are computed on. Fails with
  * NN_ERR_LIMIT if the arena would exceed `limit` bytes, naming the node. */
-nn_status nn_graph_plan_arena (const nn_graph *graph, size_t limit, size_t *offset, size_t *arena_bytes,
-                               nn_error *err);
+nn_status nn_graph_plan_arena (const nn_graph *graph, bool inputs_apart, size_t limit, size_t *offset,
+                               size_t *arena_bytes, nn_error *err);

@@ -192,6 +192,8 @@ make_view (const nn_graph *graph, const nn_node *node, int index, bool parts, pl
   place own = own_place (x), p;
   const place *from[] = { &places[x->index], &own };
   bool followed = false;
+  if (x->dtype != out->dtype)
+    return false;
   for (int i = 0; i < 2; i++) {
     if (!follow (node, index, from[i], &p))
       continue;

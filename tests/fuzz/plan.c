@@ -30,7 +30,7 @@ run_passes (nn_graph *graph, size_t arena_limit, nn_error *err)
   size_t *offset = calloc ((size_t)graph->n_values + 1, sizeof *offset);
   if (offset == NULL)
     abort ();
-  status = nn_graph_plan_arena (graph, arena_limit, offset, &arena, err);
+  status = nn_graph_plan_arena (graph, false, arena_limit, offset, &arena, err);
   free (offset);
   return status;
 }

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Plans on a GPU. A plan has a stream, on which the nodes of all its sessions run, recorded as one CUDA graph a
+ * session; a session has a second stream, on which its pages come in while another session's nodes run. */
+#include "../backend.h"
+#include "device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A plan's. `cuda` is what kernels get: it comes first. */
+typedef struct plan {
+  nn_cuda cuda;
+  nn_cuda_device *device;
+  int batch;
+  size_t bytes; /* device memory that alloc() gave */
+  struct block *blocks;
+  const void **constants; /* taken from the store */
+  size_t n_constants, room;
+} plan;
+
+/* What alloc() gave: freed by address, whose size is told here. */
+typedef struct block {
+  void *memory;
+  size_t bytes;
+  struct block *next;
+} block;
+
+/* A session's. */
+typedef struct stream {
+  plan *plan;
+  nn_steps steps;
+  void *arg;
+  cudaStream_t copies;
+  cudaEvent_t sent, began, ran;
+  bool sending, started;
+  cudaGraphExec_t graph;
+  double last_run;
+} stream;
+
+/* ---- plans ---- */
+
+static const nn_kernel *
+kernel (const nn_op *op)
+{
+  const nn_op *own = nn_op_find (op->name);
+  return own != NULL ? own->cuda : NULL;
+}
+
+static nn_dtype
+dtype_of (nn_precision precision)
+{
+  switch (precision) {
+  case NN_PRECISION_FP32:
+  case NN_PRECISION_TF32:
+    return NN_F32;
+  case NN_PRECISION_BF16:
+    return NN_BF16;
+  case NN_PRECISION_AUTO:
+  case NN_PRECISION_FP16:
+  default:
+    return NN_F16;
+  }
+}
+
+static void
+close_plan (void *device)
+{
+  plan *p = device;
+  if (p == NULL)
+    return;
+  for (size_t i = 0; i < p->n_constants; i++)
+    nn_cuda_store_give_back (p->constants[i]);
+  free (p->constants);
+  if (p->cuda.stream != NULL)
+    cudaStreamDestroy (p->cuda.stream);
+  if (p->device != NULL)
+    nn_cuda_device_give_back (p->device);
+  free (p);
+}
+
+static nn_status
+open_plan (const nn_plan_options *options, void **device, nn_error *err)
+{
+  plan *p = calloc (1, sizeof *p);
+  if (p == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
+  p->batch = options->batch;
+  if (nn_cuda_device_take (options->cuda_device, &p->device, err) != NN_OK
+      || NN_CUDA (cudaStreamCreateWithFlags (&p->cuda.stream, cudaStreamNonBlocking), err)) {
+    close_plan (p);
+    return err->status;
+  }
+  const struct cudaDeviceProp *properties = &p->device->properties;
+  p->cuda = (nn_cuda){ .index = p->device->index,
+                       .architecture = properties->major * 10 + properties->minor,
+                       .n_multiprocessors = properties->multiProcessorCount,
+                       .shared_bytes = properties->sharedMemPerBlockOptin,
+                       .dtype = dtype_of (options->precision),
+                       .tf32 = options->precision == NN_PRECISION_TF32,
+                       .stream = p->cuda.stream,
+                       .cudnn = p->device->cudnn,
+                       .blas = p->device->blas,
+                       .tuning = p->device->tuning };
+  *device = p;
+  return NN_OK;
+}
+
+static const char *
+device_name (const void *device)
+{
+  return ((const plan *) device)->device->name;
+}
+
+static nn_dtype
+dtype (const void *device)
+{
+  return ((const plan *) device)->cuda.dtype;
+}
+
+static size_t
+bytes (const void *device)
+{
+  const plan *p = device;
+  return p->bytes + nn_cuda_store_bytes (p->cuda.index);
+}
+
+static nn_status
+begin (void *device, nn_error *err)
+{
+  plan *p = device;
+  if (NN_CUDA (cudaSetDevice (p->cuda.index), err))
+    return err->status;
+  pthread_mutex_lock (&p->device->mutex);
+  if (NN_CUDNN (cudnnSetStream (p->cuda.cudnn, p->cuda.stream), err) == NN_OK)
+    return NN_OK;
+  pthread_mutex_unlock (&p->device->mutex);
+  return err->status;
+}
+
+static void
+end (void *device)
+{
+  plan *p = device;
+  pthread_mutex_unlock (&p->device->mutex);
+}
+
+/* ---- memory ---- */
+
+nn_status
+nn_cuda_alloc (const nn_cuda *cuda, size_t n_bytes, void **memory, nn_error *err)
+{
+  return NN_CUDA (cudaMalloc (memory, n_bytes), err);
+}
+
+/* Cleared once, so that the first run, which only warms up, reads numbers. */
+static void *
+alloc (void *device, size_t n_bytes, nn_error *err)
+{
+  plan *p = device;
+  block *b = calloc (1, sizeof *b);
+  if (b == NULL) {
+    nn_fail (err, NN_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  b->bytes = n_bytes;
+  if (NN_CUDA (cudaSetDevice (p->cuda.index), err) || NN_CUDA (cudaMalloc (&b->memory, n_bytes), err)
+      || NN_CUDA (cudaMemset (b->memory, 0, n_bytes), err)) {
+    cudaFree (b->memory);
+    free (b);
+    return NULL;
+  }
+  b->next = p->blocks;
+  p->blocks = b;
+  p->bytes += n_bytes;
+  return b->memory;
+}
+
+static void
+free_memory (void *device, void *memory)
+{
+  plan *p = device;
+  if (memory == NULL)
+    return;
+  block **at = &p->blocks;
+  while (*at != NULL && (*at)->memory != memory)
+    at = &(*at)->next;
+  block *b = *at;
+  if (b == NULL)
+    return;
+  *at = b->next;
+  p->bytes -= b->bytes;
+  cudaFree (memory);
+  free (b);
+}
+
+static void *
+alloc_host (void *device, size_t n_bytes, nn_error *err)
+{
+  void *memory = NULL;
+  return NN_CUDA (cudaHostAlloc (&memory, n_bytes, cudaHostAllocDefault), err) ? NULL : memory;
+}
+
+static void
+free_host (void *device, void *memory)
+{
+  if (memory != NULL)
+    cudaFreeHost (memory);
+}
+
+static nn_status
+upload (void *device, const nn_tensor *constant, void **memory, nn_error *err)
+{
+  plan *p = device;
+  if (p->n_constants == p->room) {
+    size_t room = p->room * 2 + 64;
+    const void **more = realloc (p->constants, room * sizeof *more);
+    if (more == NULL)
+      return nn_fail (err, NN_ERR_MEMORY, "out of memory");
+    p->constants = more;
+    p->room = room;
+  }
+  size_t n_bytes = nn_tensor_bytes (constant);
+  const void *copy;
+  if (nn_cuda_store_take (&p->cuda, constant->data, n_bytes, "as it is", n_bytes, NULL, NULL, &copy, err) != NN_OK)
+    return err->status;
+  p->constants[p->n_constants++] = copy;
+  *memory = (void *) copy; /* tensors' data are not const, but kernels do not write constants */
+  return NN_OK;
+}
+
+/* ---- runs ---- */
+
+static void
+close_stream (void *opened)
+{
+  stream *s = opened;
+  if (s == NULL)
+    return;
+  if (s->started)
+    cudaEventSynchronize (s->ran);
+  if (s->graph != NULL)
+    cudaGraphExecDestroy (s->graph);
+  if (s->copies != NULL)
+    cudaStreamDestroy (s->copies);
+  cudaEvent_t events[] = { s->sent, s->began, s->ran };
+  for (int i = 0; i < 3; i++)
+    if (events[i] != NULL)
+      cudaEventDestroy (events[i]);
+  free (s);
+}
+
+/* What `steps` enqueue, as a graph that is ready to launch; `times` of them one after the other. */
+static nn_status
+record (const plan *p, nn_steps steps, void *arg, int times, cudaGraphExec_t *graph, nn_error *err)
+{
+  cudaGraph_t recorded = NULL;
+  nn_error ignored;
+  if (NN_CUDA (cudaStreamBeginCapture (p->cuda.stream, cudaStreamCaptureModeThreadLocal), err))
+    return err->status;
+  nn_status status = NN_OK;
+  for (int i = 0; i < times && status == NN_OK; i++)
+    status = steps (arg, err);
+  nn_status ended = NN_CUDA (cudaStreamEndCapture (p->cuda.stream, &recorded), status == NN_OK ? err : &ignored);
+  status = status == NN_OK ? ended : status;
+  if (status == NN_OK)
+    status = NN_CUDA (cudaGraphInstantiate (graph, recorded, 0), err);
+  if (recorded != NULL)
+    cudaGraphDestroy (recorded);
+  return status;
+}
+
+/* Libraries load code and allocate in a first run, which recording would not take. */
+static nn_status
+warm_up_and_record (stream *s, nn_error *err)
+{
+  plan *p = s->plan;
+  if (begin (p, err) != NN_OK)
+    return err->status;
+  nn_status status = s->steps (s->arg, err);
+  if (status == NN_OK)
+    status = NN_CUDA (cudaStreamSynchronize (p->cuda.stream), err);
+  if (status == NN_OK)
+    status = record (p, s->steps, s->arg, 1, &s->graph, err);
+  if (status == NN_OK)
+    status = NN_CUDA (cudaGraphUpload (s->graph, p->cuda.stream), err);
+  end (p);
+  return status;
+}
+
+/* A whole batch is waited for without a processor; a single page without the time that waking up takes. */
+static nn_status
+open_stream (void *device, nn_steps steps, void *arg, void **opened, nn_error *err)
+{
+  plan *p = device;
+  stream *s = calloc (1, sizeof *s);
+  if (s == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for a session");
+  *s = (stream){ .plan = p, .steps = steps, .arg = arg };
+  unsigned waiting = p->batch > 1 ? cudaEventBlockingSync : cudaEventDefault;
+  if (NN_CUDA (cudaSetDevice (p->cuda.index), err)
+      || NN_CUDA (cudaStreamCreateWithFlags (&s->copies, cudaStreamNonBlocking), err)
+      || NN_CUDA (cudaEventCreateWithFlags (&s->sent, cudaEventDisableTiming), err)
+      || NN_CUDA (cudaEventCreate (&s->began), err) || NN_CUDA (cudaEventCreateWithFlags (&s->ran, waiting), err)
+      || warm_up_and_record (s, err) != NN_OK) {
+    close_stream (s);
+    return err->status;
+  }
+  *opened = s;
+  return NN_OK;
+}
+
+static nn_status
+send (void *opened, void *to, const void *from, size_t n_bytes, nn_error *err)
+{
+  stream *s = opened;
+  s->sending = true;
+  return NN_CUDA (cudaMemcpyAsync (to, from, n_bytes, cudaMemcpyHostToDevice, s->copies), err);
+}
+
+static nn_status
+receive (void *device, void *to, const void *from, size_t n_bytes, nn_error *err)
+{
+  const plan *p = device;
+  return NN_CUDA (cudaMemcpyAsync (to, from, n_bytes, cudaMemcpyDeviceToHost, p->cuda.stream), err);
+}
+
+static nn_status
+run (void *opened, nn_error *err)
+{
+  stream *s = opened;
+  cudaStream_t nodes = s->plan->cuda.stream;
+  if (NN_CUDA (cudaSetDevice (s->plan->cuda.index), err))
+    return err->status;
+  if (s->sending
+      && (NN_CUDA (cudaEventRecord (s->sent, s->copies), err)
+          || NN_CUDA (cudaStreamWaitEvent (nodes, s->sent, 0), err)))
+    return err->status;
+  s->sending = false;
+  if (NN_CUDA (cudaEventRecord (s->began, nodes), err) || NN_CUDA (cudaGraphLaunch (s->graph, nodes), err)
+      || NN_CUDA (cudaEventRecord (s->ran, nodes), err))
+    return err->status;
+  s->started = true;
+  return NN_OK;
+}
+
+static nn_status
+wait (void *opened, nn_error *err)
+{
+  stream *s = opened;
+  float ms = 0;
+  if (!s->started)
+    return NN_OK;
+  s->started = false;
+  if (NN_CUDA (cudaEventSynchronize (s->ran), err))
+    return err->status;
+  s->last_run = cudaEventElapsedTime (&ms, s->began, s->ran) == cudaSuccess ? ms * 1e-3 : 0;
+  return NN_OK;
+}
+
+static double
+last_run (const void *opened)
+{
+  return ((const stream *) opened)->last_run;
+}
+
+/* Recorded several times over, so that what a launch costs does not count. */
+static nn_status
+time_steps (void *opened, nn_steps steps, void *arg, double *seconds, nn_error *err)
+{
+  enum { TIMES = 20 };
+  stream *s = opened;
+  plan *p = s->plan;
+  cudaGraphExec_t graph = NULL;
+  float ms = 0;
+  if (begin (p, err) != NN_OK)
+    return err->status;
+  nn_status status = record (p, steps, arg, TIMES, &graph, err);
+  for (int i = 0; i < 2 && status == NN_OK; i++) /* the first warms up */
+    if (NN_CUDA (cudaEventRecord (s->began, p->cuda.stream), err)
+        || NN_CUDA (cudaGraphLaunch (graph, p->cuda.stream), err)
+        || NN_CUDA (cudaEventRecord (s->ran, p->cuda.stream), err)
+        || NN_CUDA (cudaEventSynchronize (s->ran), err)
+        || NN_CUDA (cudaEventElapsedTime (&ms, s->began, s->ran), err))
+      status = err->status;
+  end (p);
+  if (graph != NULL)
+    cudaGraphExecDestroy (graph);
+  *seconds = ms * 1e-3 / TIMES;
+  return status;
+}
+
+static const nn_backend nn_backend_cuda = {
+  .kind = NN_DEVICE_CUDA,
+  .name = "cuda",
+  .check = nn_cuda_device_check,
+  .kernel = kernel,
+  .rewrite = NULL,
+  .open = open_plan,
+  .close = close_plan,
+  .device_name = device_name,
+  .dtype = dtype,
+  .bytes = bytes,
+  .alloc = alloc,
+  .free = free_memory,
+  .begin = begin,
+  .end = end,
+  .upload = upload,
+  .open_stream = open_stream,
+  .close_stream = close_stream,
+  .alloc_host = alloc_host,
+  .free_host = free_host,
+  .send = send,
+  .receive = receive,
+  .run = run,
+  .wait = wait,
+  .last_run = last_run,
+  .time = time_steps,
+};
+
+__attribute__ ((visibility ("default"))) const nn_backend *nn_cuda_module (const char *version);
+
+const nn_backend *
+nn_cuda_module (const char *version)
+{
+  return strcmp (version, NN_VERSION) == 0 ? &nn_backend_cuda : NULL;
+}
