@@ -393,6 +393,7 @@ time_steps (void *opened, nn_steps steps, void *arg, double *seconds, nn_error *
 static const nn_backend nn_backend_cuda = {
   .kind = NN_DEVICE_CUDA,
   .name = "cuda",
+  .adds_in_place = true,
   .check = nn_cuda_device_check,
   .kernel = kernel,
   .rewrite = NULL,

@@ -183,6 +183,10 @@ nn_status nn_graph_assign_layouts (nn_graph *graph, nn_error *err);
  * result. */
 nn_status nn_graph_find_views (nn_graph *graph, bool parts, nn_error *err);
 
+/* Makes the result of a Conv or MatMul a view of its residual, where that is read for the last time; for devices whose
+ * kernels read each of its elements before they write the result's there. */
+nn_status nn_graph_reuse_residuals (nn_graph *graph, nn_error *err);
+
 /* Type, shape and strides; data NULL. */
 nn_tensor nn_value_tensor (const nn_value *value);
 

@@ -105,11 +105,13 @@ mark_exact (precision *p)
 {
   for (int i = 0; i < p->graph->n_outputs; i++)
     p->wide[p->graph->outputs[i]->index] = true;
-  for (const nn_node *node = p->graph->last; node != NULL; node = node->prev)
-    if (needs_exact (node) || (has_wide_result (p, node) && !is_source (node)))
-      for (int i = 0; i < node->n_in; i++)
-        if (can_be_wide (node->in[i]))
-          p->wide[node->in[i]->index] = true;
+  for (const nn_node *node = p->graph->last; node != NULL; node = node->prev) {
+    bool wide = has_wide_result (p, node), exact = needs_exact (node) || (wide && !is_source (node));
+    int first = wide && is_matrix_product (node) ? 3 : 0; /* of it, what is added to the product */
+    for (int i = first; i < node->n_in && (exact || first > 0); i++)
+      if (can_be_wide (node->in[i]))
+        p->wide[node->in[i]->index] = true;
+  }
 }
 
 /* A result of these operands alone needs no less room than they have. */
