@@ -51,6 +51,10 @@ typedef struct nn_backend {
   /* A copy of a constant that kernels read in run(), freed with the device. NULL: they read it where it is. */
   nn_status (*upload) (void *device, const nn_tensor *constant, void **memory, nn_error *err);
 
+  /* Called by the steps of a run before node `step`, which waits for the `n` earlier ones in `before`, and after the
+   * last with step -1, which waits for all. NULL: nodes run in their order. */
+  nn_status (*depend) (void *device, int step, const int *before, int n, nn_error *err);
+
   /* ---- what a session has: a stream of runs ---- */
   /* `steps` is what a run does, each time the same. May run it. */
   nn_status (*open_stream) (void *device, nn_steps steps, void *arg, void **stream, nn_error *err);

@@ -77,10 +77,8 @@ prepare_step (nn_plan *plan, nn_step *s, nn_node *node, nn_error *err)
   nn_status status = s->kernel->prepare != NULL ? s->kernel->prepare (&s->call, err) : NN_OK;
   if (status == NN_OK)
     drop_packed (plan, &s->call);
-  if (status == NN_OK && s->kernel->scratch_bytes != NULL) {
-    size_t bytes = s->kernel->scratch_bytes (&s->call);
-    plan->scratch_bytes = bytes > plan->scratch_bytes ? bytes : plan->scratch_bytes;
-  }
+  if (status == NN_OK && s->kernel->scratch_bytes != NULL)
+    s->scratch_bytes = s->kernel->scratch_bytes (&s->call);
   return status;
 }
 
@@ -115,6 +113,49 @@ upload_constants (nn_plan *plan, nn_error *err)
   return NN_OK;
 }
 
+static size_t
+largest_scratch (const nn_plan *plan, size_t limit)
+{
+  size_t largest = 0;
+  for (int k = 0; k < plan->n_steps; k++) {
+    size_t bytes = (plan->steps[k].scratch_bytes + 63) / 64 * 64;
+    largest = bytes > largest && bytes <= limit ? bytes : largest;
+  }
+  return largest;
+}
+
+/* One piece of scratch memory serves steps that follow each other. Where they may run side by side, those that
+ * want little take turns at several pieces. */
+static void
+place_scratch (nn_plan *plan)
+{
+  enum { PIECES = 8 };
+  bool apart = plan->backend->depend != NULL;
+  size_t little = apart ? largest_scratch (plan, 1 << 20) : 0, most = largest_scratch (plan, SIZE_MAX);
+  int turn = 0;
+  for (int k = 0; k < plan->n_steps; k++) {
+    size_t bytes = plan->steps[k].scratch_bytes, begin = 0;
+    if (little > 0 && bytes > 0)
+      begin = bytes > little ? PIECES * little : (size_t) (turn++ % PIECES) * little;
+    plan->scratch_of[k] = (nn_span){ begin, begin + bytes };
+  }
+  plan->scratch_bytes = little > 0 ? PIECES * little + (most > little ? most : 0) : most;
+}
+
+/* How the steps depend on each other, for a device that asks. */
+static nn_status
+schedule_steps (nn_plan *plan, nn_error *err)
+{
+  plan->scratch_of = calloc ((size_t) plan->n_steps + 1, sizeof *plan->scratch_of);
+  if (plan->scratch_of == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for the plan");
+  place_scratch (plan);
+  if (plan->backend->depend == NULL)
+    return NN_OK;
+  plan->schedule = nn_schedule_new (plan->graph, plan->offset, plan->scratch_of, err);
+  return plan->schedule != NULL ? NN_OK : err->status;
+}
+
 static nn_status
 prepare_steps (nn_plan *plan, nn_error *err)
 {
@@ -129,6 +170,8 @@ prepare_steps (nn_plan *plan, nn_error *err)
                                           &plan->arena_bytes, err);
   if (status == NN_OK)
     status = prepare_all (plan, err);
+  if (status == NN_OK)
+    status = schedule_steps (plan, err);
   return status == NN_OK && nn_plan_is_remote (plan) ? upload_constants (plan, err) : status;
 }
 
@@ -235,6 +278,8 @@ nn_plan_unref (nn_plan *plan)
   free (plan->steps);
   free (plan->offset);
   free (plan->uploaded);
+  free (plan->scratch_of);
+  nn_schedule_free (plan->schedule);
   nn_graph_free (plan->graph);
   nn_model_unref (plan->model);
   pthread_mutex_destroy (&plan->mutex);

@@ -4,6 +4,7 @@
 
 #include "backend.h"
 #include "graph/graph.h"
+#include "schedule.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 typedef struct nn_step {
   const nn_kernel *kernel;
   nn_call call;
+  size_t scratch_bytes;
 } nn_step;
 
 struct nn_plan {
@@ -26,6 +28,8 @@ struct nn_plan {
   size_t *offset;  /* by value index; SIZE_MAX: none */
   void **uploaded; /* by value index: a constant's copy on the device; NULL: none */
   size_t arena_bytes, scratch_bytes;
+  nn_span *scratch_of;   /* by step: which bytes of the scratch memory it has */
+  nn_schedule *schedule; /* on a device that runs steps side by side; else NULL */
 
   pthread_mutex_t mutex; /* guards the making of: */
   char *arena, *scratch; /* of all sessions, on a device where they share them (backend.h) */

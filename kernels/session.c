@@ -152,7 +152,7 @@ place_calls (nn_session *session)
     nn_call *call = &session->calls[k];
     const nn_node *node = s->call.node;
     *call = s->call;
-    call->scratch = session->scratch;
+    call->scratch = session->scratch != NULL ? session->scratch + session->plan->scratch_of[k].begin : NULL;
     call->in = next;
     for (int i = 0; i < node->n_in; i++)
       *next++ = place (session, node->in[i], s->call.in[i]);
@@ -191,13 +191,30 @@ receive_outputs (nn_session *session, nn_error *err)
   return NN_OK;
 }
 
+/* Tells the device what step `i` waits for; -1: what comes behind the last one. */
+static nn_status
+depend (const nn_session *session, int i, nn_error *err)
+{
+  const nn_plan *plan = session->plan;
+  const nn_schedule *schedule = plan->schedule;
+  if (schedule == NULL)
+    return NN_OK;
+  if (i < 0)
+    return plan->backend->depend (plan->device, -1, NULL, 0, err);
+  int first = schedule->first[i];
+  return plan->backend->depend (plan->device, i, schedule->before + first, schedule->first[i + 1] - first, err);
+}
+
 static nn_status
 run_steps (void *arg, nn_error *err)
 {
   nn_session *session = arg;
   nn_status status = NN_OK;
   for (int i = 0; status == NN_OK && i < session->plan->n_steps; i++)
-    status = run_step (session, i, err);
+    if ((status = depend (session, i, err)) == NN_OK)
+      status = run_step (session, i, err);
+  if (status == NN_OK)
+    status = depend (session, -1, err);
   return status == NN_OK && nn_plan_is_remote (session->plan) ? receive_outputs (session, err) : status;
 }
 

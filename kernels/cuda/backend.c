@@ -3,6 +3,7 @@
  * session; a session has a second stream, on which its pages come in while another session's nodes run. */
 #include "../backend.h"
 #include "device.h"
+#include "record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ typedef struct plan {
   struct block *blocks;
   const void **constants; /* taken from the store */
   size_t n_constants, room;
+  nn_cuda_recorder *recorder; /* while a run is recorded */
 } plan;
 
 /* What alloc() gave: freed by address, whose size is told here. */
@@ -250,6 +252,13 @@ close_stream (void *opened)
   free (s);
 }
 
+static nn_status
+depend (void *device, int step, const int *before, int n, nn_error *err)
+{
+  const plan *p = device;
+  return p->recorder != NULL ? nn_cuda_recorder_depend (p->recorder, step, before, n, err) : NN_OK;
+}
+
 /* What `steps` enqueue, as a graph that is ready to launch; `times` of them one after the other. */
 static nn_status
 record (const plan *p, nn_steps steps, void *arg, int times, cudaGraphExec_t *graph, nn_error *err)
@@ -280,8 +289,12 @@ warm_up_and_record (stream *s, nn_error *err)
   nn_status status = s->steps (s->arg, err);
   if (status == NN_OK)
     status = NN_CUDA (cudaStreamSynchronize (p->cuda.stream), err);
+  if (status == NN_OK && (p->recorder = nn_cuda_recorder_new (p->cuda.stream, err)) == NULL)
+    status = err->status;
   if (status == NN_OK)
     status = record (p, s->steps, s->arg, 1, &s->graph, err);
+  nn_cuda_recorder_free (p->recorder);
+  p->recorder = NULL;
   if (status == NN_OK)
     status = NN_CUDA (cudaGraphUpload (s->graph, p->cuda.stream), err);
   end (p);
@@ -407,6 +420,7 @@ static const nn_backend nn_backend_cuda = {
   .begin = begin,
   .end = end,
   .upload = upload,
+  .depend = depend,
   .open_stream = open_stream,
   .close_stream = close_stream,
   .alloc_host = alloc_host,
