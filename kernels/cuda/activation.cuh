@@ -18,33 +18,51 @@ nn_sigmoid (float x)
   return __fdividef (1.0f, 1.0f + expf (-x));
 }
 
-/* The same for every element of a launch, so that the branches cost little. */
-__device__ __forceinline__ float
-nn_activate (float x, nn_activation a)
+#define NN_EACH(expression)          \
+  _Pragma ("unroll")                 \
+  for (int i = 0; i < N; i++) {      \
+    const float v = x[i];            \
+    x[i] = (expression);             \
+  }                                  \
+  break
+
+/* Of all elements that a thread has in registers: which activation it is is asked once. */
+template <int N>
+__device__ __forceinline__ void
+nn_activate_each (float (&x)[N], nn_activation a)
 {
   switch (a.kind) {
     case NN_ACT_NONE:
-      return x;
+      break;
     case NN_ACT_RELU:
-      return x < 0 ? 0 : x;
+      NN_EACH (v < 0 ? 0 : v);
     case NN_ACT_LEAKY_RELU:
-      return x < 0 ? a.alpha * x : x;
+      NN_EACH (v < 0 ? a.alpha * v : v);
     case NN_ACT_CLIP:
-      return nn_clamp (x, a.alpha, a.beta);
+      NN_EACH (nn_clamp (v, a.alpha, a.beta));
     case NN_ACT_SIGMOID:
-      return nn_sigmoid (x);
+      NN_EACH (nn_sigmoid (v));
     case NN_ACT_HARD_SIGMOID:
-      return nn_clamp (a.alpha * x + a.beta, 0, 1);
+      NN_EACH (nn_clamp (a.alpha * v + a.beta, 0, 1));
     case NN_ACT_HARD_SWISH:
-      return x * nn_clamp (a.alpha * x + a.beta, 0, 1);
+      NN_EACH (v * nn_clamp (a.alpha * v + a.beta, 0, 1));
     case NN_ACT_SILU:
-      return x * nn_sigmoid (x);
+      NN_EACH (v * nn_sigmoid (v));
     case NN_ACT_GELU:
-      return 0.5f * x * (1.0f + erff (x * 0.707106781186547524f));
+      NN_EACH (0.5f * v * (1.0f + erff (v * 0.707106781186547524f)));
     case NN_ACT_TANH:
-      return tanhf (x);
+      NN_EACH (tanhf (v));
     case NN_ACT_GELU_TANH:
-      return 0.5f * x * (1.0f + tanhf (0.797884560802865356f * (x + 0.044715f * x * x * x)));
+      NN_EACH (0.5f * v * (1.0f + tanhf (0.797884560802865356f * (v + 0.044715f * v * v * v))));
   }
-  return x;
+}
+
+#undef NN_EACH
+
+__device__ __forceinline__ float
+nn_activate (float x, nn_activation a)
+{
+  float one[1] = { x };
+  nn_activate_each (one, a);
+  return one[0];
 }
