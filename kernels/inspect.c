@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a plan consists of, and what its nodes cost. */
 #include "cpu/conv.h"
+#include "cuda/chains.h"
 #include "graph/shape.h"
 #include "plan.h"
 
@@ -107,7 +108,7 @@ describe_fused (const nn_node *node, char *text, size_t size)
 {
   const nn_attr *between = nn_node_attr (node, NN_CONV_PAIR_ACTIVATION);
   int residual = residual_operand (node);
-  text[0] = '\0';
+  snprintf (text, size, "%s", nn_node_is (node, "Chain") ? nn_node_string (node, NN_CHAIN_NAMES, "") : "");
   if (between != NULL && between->floats[0] > 0)
     append (text, size, activation_name ((nn_activation_kind) between->floats[0]));
   if (residual > 0 && nn_node_has (node, residual))

@@ -5,7 +5,7 @@
 
 #include "../tensor.h"
 
-#define NN_LOOP_MAX 4
+#define NN_LOOP_MAX 9 /* as many as the CUDA backend has in one loop */
 
 typedef struct nn_loop {
   int n;                                    /* tensors: the result, then the operands */

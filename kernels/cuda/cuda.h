@@ -101,6 +101,10 @@ extern const nn_kernel nn_cuda_size, nn_cuda_slice, nn_cuda_softmax, nn_cuda_sof
 extern const nn_kernel nn_cuda_split, nn_cuda_sqrt, nn_cuda_sub, nn_cuda_sum, nn_cuda_tanh, nn_cuda_tile;
 extern const nn_kernel nn_cuda_topk, nn_cuda_transpose, nn_cuda_trilu, nn_cuda_where, nn_cuda_xor;
 
+/* Joins elementwise nodes of a fused graph to nodes "Chain" that only this device has (chains.c). */
+nn_status nn_cuda_join_chains (nn_graph *graph, nn_error *err);
+extern const nn_kernel nn_cuda_chain;
+
 #ifdef __cplusplus
 }
 #endif
