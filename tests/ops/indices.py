@@ -12,6 +12,11 @@ def gathers():
         exact(f"Gather over {axis}", node("Gather", ["x", "i"], ["y"], axis=axis), {"x": normal(3, 4, 5)}, {"i": indices})
         exact(f"Gather over {axis} of bytes", node("Gather", ["x", "i"], ["y"], axis=axis),
               {"x": integers(0, 255, 3, 4, 5, kind=np.uint8), "i": indices})
+    for block in (1, 2, 3, 4, 6, 8, 256, 257):  # multiples of a vector, and not
+        for kind in (np.float32, np.uint8):
+            exact(f"Gather of blocks of {block} {kind.__name__}", node("Gather", ["x", "i"], ["y"], axis=1),
+                  {"x": integers(0, 99, 3, 7, block, kind=kind), "i": integers(-7, 7, 2, 5)})
+    exact("Gather by no index", node("Gather", ["x", "i"], ["y"]), {"x": normal(3, 4)}, {"i": ints()})
     exact("Gather by int32", node("Gather", ["x", "i"], ["y"]), {"x": normal(3, 4), "i": np.array([1, 0], np.int32)})
     for axis, shape in ((0, (2, 4, 5)), (1, (3, 7, 5)), (2, (3, 4, 9)), (1, (2, 6, 3)), (-1, (1, 1, 1))):
         for kind in (np.float32, np.int64, np.bool_):
@@ -64,6 +69,8 @@ def scatters():
         rest = integers(0, min(data[1:] or (1,)), *places[:-1], depth - 1)
         exact(f"ScatterND {data} at {places}", node("ScatterND", ["x", "i", "u"], ["y"]),
               {"x": normal(*data), "i": np.concatenate((rows, rest), -1), "u": normal(*places[:-1], *data[depth:])})
+    exact("ScatterND of long blocks", node("ScatterND", ["x", "i", "u"], ["y"]), {"x": normal(40, 300), "i": distinct(40, 30).reshape(30, 1), "u": normal(30, 300)})
+    exact("ScatterND of nothing", node("ScatterND", ["x", "i", "u"], ["y"]), {"x": normal(4, 3)}, {"i": integers(0, 1, 0, 1), "u": normal(0, 3)})
     exact("ScatterND of bools", node("ScatterND", ["x", "i", "u"], ["y"]), {"x": random.random((4, 3)) < 0.5, "i": ints(2, 0).reshape(2, 1), "u": random.random((2, 3)) < 0.5})
     for index in HOSTILE:
         refused(f"ScatterElements at {index}", node("ScatterElements", ["x", "i", "u"], ["y"], axis=1),

@@ -13,6 +13,13 @@ def moves():
         exact(f"Concat over {axis}", node("Concat", ["a", "b", "c"], ["y"], axis=axis), dict(zip("abc", (normal(*p) for p in parts))))
     exact("Concat of int64", node("Concat", ["a", "b"], ["y"], axis=0), {"a": ints(1, 2), "b": ints(3)})
     exact("Concat with a constant", node("Concat", ["a", "b"], ["y"], axis=1), {"a": normal(1, 4, 3, 3)}, {"b": normal(1, 2, 3, 3)})
+    for n in (2, 4, 5, 16, 17, 40):
+        names = [f"x{i}" for i in range(n)]
+        exact(f"Concat of {n}", node("Concat", names, ["y"], axis=1), {name: normal(2, i % 5 + 1, 4) for i, name in enumerate(names, 1)})
+        exact(f"Concat of {n} numbers", node("Concat", names, ["y"], axis=0), {name: ints(i) for i, name in enumerate(names)})
+        exact(f"Split in {n}", node("Split", ["x"], names, axis=1), {"x": normal(3, 4 * n, 5)}, outputs=names)
+    exact("Concat of channels in channels-last memory", [*(channels_last(a, a + "l") for a in "abc"), node("Concat", ["al", "bl", "cl"], ["j"], axis=1),
+          node("Relu", ["j"], ["y"])], {"a": normal(2, 8, 5, 4), "b": normal(2, 3, 5, 4), "c": normal(2, 16, 5, 4)})
     for axis in (0, 1, 2, -1):
         x = [4, 4, 4, 4]
         x[axis] = 9
@@ -24,6 +31,17 @@ def moves():
         exact(f"Transpose {perm}", node("Transpose", ["x"], ["y"], **({"perm": perm} if perm else {})), {"x": normal(5, 37, 19)})
     for perm in ([0, 2, 3, 1], [0, 3, 1, 2], [3, 2, 1, 0], [1, 0, 3, 2]):
         exact(f"Transpose {perm}", node("Transpose", ["x"], ["y"], perm=perm), {"x": normal(2, 5, 18, 7)})
+    # Edges of tiles and vectors; the last is large enough for the largest tiles.
+    for shape in ((2, 31, 33), (1, 32, 64), (3, 65, 16), (2, 15, 40), (1, 130, 62), (1, 1090, 2050)):
+        exact(f"Transpose of {shape}", node("Transpose", ["x"], ["y"], perm=[0, 2, 1]), {"x": normal(*shape)})
+    for kind in (np.uint8, np.int64, np.float64, np.bool_):
+        exact(f"Transpose of {kind.__name__}", node("Transpose", ["x"], ["y"], perm=[1, 0, 2, 3]),
+              {"x": integers(0, 2, 20, 35, 1, 1, kind=kind)})
+        exact(f"Transpose of rows of {kind.__name__}", node("Transpose", ["x"], ["y"], perm=[1, 0, 2]), {"x": integers(0, 2, 5, 6, 7, kind=kind)})
+    exact("Transpose of heads", node("Transpose", ["x"], ["y"], perm=[0, 2, 1, 3]), {"x": normal(2, 30, 8, 32)})
+    exact("Transpose of 6 dimensions", node("Transpose", ["x"], ["y"], perm=[4, 1, 5, 0, 3, 2]), {"x": normal(2, 3, 4, 2, 5, 3)})
+    exact("Transpose of nothing", [node("Slice", ["x", "b", "e"], ["s"]), node("Transpose", ["s"], ["y"])], {"x": normal(4, 6)},
+          {"b": ints(2), "e": ints(2)})
     exact("Transpose of bytes", node("Transpose", ["x"], ["y"]), {"x": random.integers(0, 255, (30, 17)).astype(np.uint8)})
     exact("Reshape", node("Reshape", ["x", "n"], ["y"]), {"x": normal(2, 3, 4, 5)}, {"n": ints(0, -1, 5)})
     exact("Reshape after a convolution's layout", [node("Relu", ["x"], ["r"]), node("MaxPool", ["r"], ["p"], kernel_shape=[1, 1]),
@@ -88,6 +106,9 @@ def fills():
          {"a": np.float32(0.25), "b": np.float32(9), "c": np.float32(0.1)})
     for repeats in ((1, 1, 1), (2, 1, 3), (3, 2, 1), (1, 7, 2), (2, 0, 1)):
         exact(f"Tile {repeats}", node("Tile", ["x", "r"], ["y"]), {"x": normal(2, 3, 5)}, {"r": ints(*repeats)})
+    exact("Tile of 5 dimensions", node("Tile", ["x", "r"], ["y"]), {"x": normal(2, 3, 2, 3, 2)}, {"r": ints(2, 3, 2, 2, 3)})
+    exact("Expand of long rows", node("Expand", ["x", "s"], ["y"]), {"x": normal(1, 3, 64)}, {"s": ints(5, 3, 64)})
+    exact("Expand of numbers to long rows", node("Expand", ["x", "s"], ["y"]), {"x": normal(3, 1)}, {"s": ints(2, 3, 67)})
     exact("Tile of int64 indices", node("Tile", ["x", "r"], ["y"]), {"x": integers(0, 99, 1, 7, 1)}, {"r": ints(1, 1, 4)})
     exact("Size", node("Size", ["x"], ["y"]), {"x": normal(3, 4, 5)})
     exact("Shape of a part", node("Shape", ["x"], ["y"], start=1, end=-1), {"x": normal(3, 4, 5, 6)}, opset=15)

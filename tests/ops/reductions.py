@@ -20,6 +20,13 @@ def reductions():
     for axes in AXES:
         for keep in (0, 1):
             case(f"ReduceSum over {axes} keeping {keep}", node("ReduceSum", ["x", "a"], ["y"], keepdims=keep), {"x": normal(3, 5, 4, 7)}, {"a": ints(*axes)})
+    for n in (1, 2, 3, 5, 8, 17, 32, 33, 80, 256, 257, 512, 2056, 4100):  # lanes a row, threads a column
+        for op in ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceL2"):
+            case(f"{op} of rows of {n}", node(op, ["x"], ["y"], axes=[-1]), {"x": normal(3, 7, n)})
+            case(f"{op} of columns of {n}", node(op, ["x"], ["y"], axes=[1]), {"x": normal(2, n, 37)})
+    case("ReduceMax of many short rows", node("ReduceMax", ["x"], ["y"], axes=[-1], keepdims=0), {"x": normal(2, 8400, 17)})
+    case("ReduceMean of few long columns", node("ReduceMean", ["x"], ["y"], axes=[1]), {"x": normal(2, 1600, 260)})
+    case("ReduceMean of columns of all", node("ReduceMean", ["x"], ["y"], axes=[0]), {"x": normal(300, 5)})
     case("ReduceSum with attributes", node("ReduceSum", ["x"], ["y"], axes=[1]), {"x": normal(3, 5)}, opset=11)
     case("ReduceSum without axes", node("ReduceSum", ["x"], ["y"]), {"x": normal(3, 5)})
     case("ReduceSum of no axes", node("ReduceSum", ["x", "a"], ["y"], noop_with_empty_axes=1), {"x": normal(3, 5)}, {"a": ints()})
@@ -37,6 +44,8 @@ def reductions():
     case("ReduceLogSumExp of large numbers", node("ReduceLogSumExp", ["x"], ["y"], axes=[1]), {"x": normal(3, 5, scale=500)})
     infinite = normal(4, 5)
     infinite[0, 1], infinite[1, 2] = np.inf, -np.inf
+    for op in ("ReduceMean", "ReduceL2", "ReduceLogSumExp"):
+        case(f"{op} of NaN", node(op, ["x"], ["y"], axes=[1]), {"x": np.where(normal(5, 70) > 2.2, np.float32(np.nan), normal(5, 70))})
     for op in ("ReduceMax", "ReduceMin", "ReduceMean"):
         case(f"{op} of infinities", node(op, ["x"], ["y"], axes=[1]), {"x": infinite})
     empty = [node("Slice", ["x", "b", "e"], ["s"])]
@@ -54,6 +63,8 @@ def arguments():
             exact(f"{op} of equals, last {last}", node(op, ["x"], ["y"], axis=1, select_last_index=last), {"x": integers(0, 3, 4, 9, kind=np.float32)})
         for kind in (np.int32, np.float64, np.uint8):
             exact(f"{op} {kind.__name__}", node(op, ["x"], ["y"], axis=1), {"x": integers(0, 3, 4, 9, kind=kind)})
+        for n in (1, 31, 32, 33, 80, 1000):
+            exact(f"{op} of rows of {n}", node(op, ["x"], ["y"], axis=-1), {"x": normal(5, n)})
     for exclusive in (0, 1):
         for reverse in (0, 1):
             for axis in (0, 1, -1):
@@ -82,6 +93,12 @@ def tops():
         topk(f"of large integers, largest {largest}", big, 6, largest=largest)
     for largest in (0, 1):
         topk(f"of strange numbers, largest {largest}", odd(4, 33), 20, largest=largest)
+        for n, k in ((1, 1), (31, 31), (777, 777), (1023, 1), (1024, 33), (1025, 1024), (5000, 1025), (24000, 300), (5000, 4096), (5000, 4097)):
+            topk(f"{k} of {n}, largest {largest}", normal(2, n), k, largest=largest)
+        topk(f"of zeros, largest {largest}", np.zeros((2, 3000), np.float32), 300, largest=largest)
+        topk(f"of few different numbers, largest {largest}", integers(0, 4, 3, 8400, kind=np.float32), 300, largest=largest)
+        topk(f"of one number above equals, largest {largest}", np.pad(np.ones((1, 1), np.float32), ((0, 0), (2000, 2000))), 5, largest=largest)
+        topk(f"of close numbers, largest {largest}", 1 + integers(0, 300, 2, 9000, kind=np.float32) * np.float32(2 ** -23), 300, largest=largest)
     topk("of sorted numbers", np.arange(500, dtype=np.float32), 40)
     topk("of numbers sorted downwards", np.arange(500, 0, -1, dtype=np.float32), 40)
     topk("without indices", normal(3, 20), 4, outputs=("y",))
