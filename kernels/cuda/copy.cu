@@ -3,7 +3,7 @@
  * parts. transpose_tiles: by way of shared memory, so that both sides are read and written along their rows.
  */
 #include "copy.h"
-#include "dtype.cuh"
+#include "elements.cuh"
 
 #define THREADS 256
 
@@ -162,7 +162,7 @@ __global__ void __launch_bounds__ (LANES *WARPS)
 transpose_tiles (const __grid_constant__ nn_transposition t, int64_t row_tiles, int64_t column_tiles)
 {
   constexpr int side = LANES * V;
-  __shared__ alignas (8) To tile[side][side + V]; /* [row][column] of the operand */
+  __shared__ To tile[side][side + V]; /* [row][column] of the operand */
   int64_t block = blockIdx.x, i0 = block % row_tiles * side, j0 = block / row_tiles % column_tiles * side;
   int64_t b = block / row_tiles / column_tiles, to_base = 0, from_base = 0;
   for (int d = 0; d < t.batch_rank; d++) {
@@ -236,15 +236,15 @@ launch_transposition (const nn_transposition *t, cudaStream_t stream)
 bool
 nn_cuda_can_transpose (nn_dtype from_type, nn_dtype to_type)
 {
-  size_t size = nn_dtype_size (to_type);
+  int size = nn_element_size (to_type);
   return from_type == to_type ? size == 1 || size == 2 || size == 4 || size == 8
-                              : nn_dtype_size (from_type) != size; /* half to half of the other kind is rare */
+                              : nn_element_size (from_type) != size; /* half to half of the other kind is rare */
 }
 
 void
 nn_cuda_launch_transposition (const nn_transposition *t, cudaStream_t stream)
 {
-  size_t size = nn_dtype_size (t->to_type);
+  int size = nn_element_size (t->to_type);
   if (t->from_type == t->to_type && size == 1)
     launch_tiles<uint8_t, uint8_t, 1> (t, stream);
   else if (t->from_type == t->to_type && size == 2)
@@ -279,7 +279,7 @@ void
 nn_cuda_convert_element (void *to, nn_dtype to_type, const void *from, nn_dtype from_type)
 {
   if (to_type == from_type) {
-    memcpy (to, from, nn_dtype_size (to_type));
+    memcpy (to, from, (size_t) nn_element_size (to_type));
     return;
   }
   float x = load_on_host (from, from_type);

@@ -19,7 +19,7 @@ nn_move_bytes (void *to, int64_t i, const void *from, int64_t j, int size)
     ((uint8_t *) to)[i] = ((const uint8_t *) from)[j];
 }
 
-__device__ __forceinline__ int
+__host__ __device__ __forceinline__ int
 nn_element_size (nn_dtype dtype)
 {
   return dtype == NN_F32 || dtype == NN_I32   ? 4
