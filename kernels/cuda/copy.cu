@@ -80,7 +80,7 @@ convert_unit (const nn_copy_part &p, int32_t to, int32_t from)
 
 /* The branches are the same for all threads of a block. */
 template <int N>
-__global__ void __launch_bounds__ (THREADS)
+static __global__ void __launch_bounds__ (THREADS)
 copy_parts (const __grid_constant__ parts<N> m)
 {
   int k = 0;
@@ -158,7 +158,7 @@ convert (From x)
 
 /* A block moves a tile of 32 V by 32 V elements; V = 1 also takes what is not a multiple of it. */
 template <typename To, typename From, int V>
-__global__ void __launch_bounds__ (LANES *WARPS)
+static __global__ void __launch_bounds__ (LANES *WARPS)
 transpose_tiles (const __grid_constant__ nn_transposition t, int64_t row_tiles, int64_t column_tiles)
 {
   constexpr int side = LANES * V;

@@ -18,7 +18,7 @@ blocks_for (int64_t count)
 /* ---- Pad ---- */
 
 /* Which element of 0 … n - 1 stands at `at`, which is outside. */
-__device__ int64_t
+__device__ __forceinline__ int64_t
 padded_source (nn_pad_mode mode, int64_t at, int64_t n)
 {
   if (mode == NN_PAD_EDGE)
@@ -28,7 +28,7 @@ padded_source (nn_pad_mode mode, int64_t at, int64_t n)
   return at < 0 ? -at : 2 * (n - 1) - at;
 }
 
-__global__ void
+static __global__ void
 pad_elements (const __grid_constant__ nn_padding p)
 {
   for (EACH (i, p.count)) {
@@ -62,7 +62,7 @@ nn_cuda_launch_pad (const nn_padding *pad, cudaStream_t stream)
 
 /* ---- Trilu ---- */
 
-__global__ void
+static __global__ void
 keep_triangle (const __grid_constant__ nn_triangle t)
 {
   const int64_t k = t.k_at != NULL ? *t.k_at : t.k;
@@ -83,7 +83,7 @@ nn_cuda_launch_trilu (const nn_triangle *t, cudaStream_t stream)
 
 /* ---- Range: not by adding up, and integers wrap around ---- */
 
-__global__ void
+static __global__ void
 fill_range (const __grid_constant__ nn_range r)
 {
   for (EACH (i, r.count)) {

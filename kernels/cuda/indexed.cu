@@ -28,7 +28,7 @@ block_at (const nn_places &p, uint32_t place)
   return (int64_t) batch * p.batch + at;
 }
 
-__global__ void
+static __global__ void
 gather_blocks (const __grid_constant__ nn_places p, void *y, nn_dtype y_type, const void *x, nn_dtype x_type, int width)
 {
   uint32_t i = blockIdx.x * THREADS + threadIdx.x;
@@ -96,7 +96,7 @@ combine (nn_combination how, void *y, int64_t i, nn_dtype y_type, const void *x,
 
 /* ---- ScatterND ---- */
 
-__global__ void
+static __global__ void
 find_owners (const __grid_constant__ nn_places p, int32_t *owners)
 {
   uint32_t place = blockIdx.x * THREADS + threadIdx.x;
@@ -104,7 +104,7 @@ find_owners (const __grid_constant__ nn_places p, int32_t *owners)
     atomicMax (&owners[block_at (p, place)], (int32_t) place);
 }
 
-__global__ void
+static __global__ void
 replace_blocks (const __grid_constant__ nn_places p, void *y, nn_dtype y_type, const void *x, nn_dtype x_type,
                 const int32_t *owners)
 {
@@ -118,7 +118,7 @@ replace_blocks (const __grid_constant__ nn_places p, void *y, nn_dtype y_type, c
 }
 
 /* A thread an element of all blocks. */
-__global__ void
+static __global__ void
 combine_blocks (const __grid_constant__ nn_places p, void *y, nn_dtype y_type, const void *x, nn_dtype x_type,
                 nn_combination how)
 {
@@ -145,7 +145,7 @@ nn_cuda_launch_scatter (const nn_places *places, void *y, nn_dtype y_type, const
 
 /* ---- GatherElements, ScatterElements ---- */
 
-__global__ void
+static __global__ void
 gather_elements (const __grid_constant__ nn_picks p)
 {
   uint32_t i = blockIdx.x * THREADS + threadIdx.x;
@@ -164,7 +164,7 @@ nn_cuda_launch_gather_elements (const nn_picks *picks, cudaStream_t stream)
 }
 
 /* A thread a line along the axis. */
-__global__ void
+static __global__ void
 scatter_lines (const __grid_constant__ nn_picks p, nn_combination how)
 {
   uint32_t i = blockIdx.x * THREADS + threadIdx.x;

@@ -23,7 +23,7 @@ combine (T a, T b)
 }
 
 template <typename T, nn_masked_kind kind>
-__global__ void __launch_bounds__ (THREADS)
+static __global__ void __launch_bounds__ (THREADS)
 masked_rows (const __grid_constant__ nn_masked m)
 {
   typedef result<kind> Result;

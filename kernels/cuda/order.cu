@@ -125,7 +125,7 @@ sort_numbers (uint64_t *numbers, uint32_t count)
 }
 
 /* `padded`: the power of two from k on. The keys are kept in shared memory if `cached`. */
-__global__ void __launch_bounds__ (THREADS)
+static __global__ void __launch_bounds__ (THREADS)
 topk_rows (const __grid_constant__ nn_topk t, uint32_t padded, bool cached)
 {
   extern __shared__ uint64_t winners[];
@@ -201,7 +201,7 @@ nn_cuda_launch_topk_rows (const nn_topk *t, cudaStream_t stream)
 
 /* ---- TopK of anything: how many elements are better says where one goes ---- */
 
-__global__ void
+static __global__ void
 topk_by_rank (const __grid_constant__ nn_topk t)
 {
   const nn_lines &l = t.lines;
@@ -245,7 +245,7 @@ is_better (int64_t key, int64_t i, int64_t best_key, int64_t best, bool last)
 }
 
 template <int LANES>
-__global__ void
+static __global__ void
 find_extrema (const __grid_constant__ nn_lines l, bool max, bool last, int64_t *y)
 {
   const int64_t n_lines = l.outer * l.inner, lane = threadIdx.x % LANES;
@@ -310,7 +310,7 @@ store_as (void *y, int64_t i, nn_dtype dtype, Sum x)
 }
 
 template <typename Sum>
-__global__ void
+static __global__ void
 sum_lines (const __grid_constant__ nn_lines l, bool exclusive, bool reverse, void *y, nn_dtype y_type)
 {
   const int64_t n_lines = l.outer * l.inner;

@@ -59,7 +59,7 @@ struct alignas (sizeof (T) * V) pack {
 
 /* `lanes`: a power of two up to 32, or all of the block. */
 template <typename T, int V, combination how>
-__global__ void __launch_bounds__ (THREADS)
+static __global__ void __launch_bounds__ (THREADS)
 reduce_rows (const T *__restrict__ x, void *y, nn_dtype y_type, nn_reduce_kind kind, int64_t rows, int64_t n, int lanes)
 {
   __shared__ float of_warp[THREADS / 32];
@@ -118,7 +118,7 @@ launch_rows (const nn_reduction *r, cudaStream_t stream)
 
 /* A block does blockDim.x columns, each by blockDim.y threads. */
 template <typename T, combination how>
-__global__ void __launch_bounds__ (MOST_COLUMN_THREADS)
+static __global__ void __launch_bounds__ (MOST_COLUMN_THREADS)
 reduce_columns (const T *__restrict__ x, void *y, nn_dtype y_type, nn_reduce_kind kind, int64_t n, int64_t inner,
                 int64_t blocks_across)
 {
@@ -290,7 +290,7 @@ reduce_region (const nn_reduction &r, nn_reduce_kind kind, int64_t base, Number 
 }
 
 template <typename Number>
-__global__ void __launch_bounds__ (THREADS)
+static __global__ void __launch_bounds__ (THREADS)
 reduce_any (const __grid_constant__ nn_reduction r)
 {
   const int64_t i = ((int64_t) blockIdx.x * THREADS + threadIdx.x) / 32;
