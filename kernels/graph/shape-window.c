@@ -2,7 +2,6 @@
 #include "shape.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 /* Kernel sizes, strides and pads above this are nonsense; below it no sum of them overflows. */
@@ -280,53 +279,4 @@ nn_shape_global_pool (nn_node *node, const nn_graph *graph, nn_error *err)
   for (int i = 0; i < x->rank; i++)
     dim[i] = i < 2 ? x->dim[i] : 1;
   return nn_shape_set (node, 0, x->dtype, x->rank, dim, err);
-}
-
-static nn_status
-resize_by_scales (nn_node *node, int index, int64_t dim[NN_MAX_RANK], nn_error *err)
-{
-  const nn_value *x = node->in[0];
-  const nn_tensor *scales = node->in[index]->constant;
-  if (scales == NULL)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "the scales are computed from the input; only constants can do");
-  if (scales->dtype != NN_F32 || scales->rank != 1 || scales->dim[0] != x->rank)
-    return nn_fail (err, NN_ERR_FORMAT, "the scales are not %d float32 numbers", x->rank);
-  for (int i = 0; i < x->rank; i++) {
-    float size = floorf (((const float *) scales->data)[i] * (float) x->dim[i]);
-    if (!(size >= 0 && size <= (float) MAX_EXTENT))
-      return nn_fail (err, NN_ERR_FORMAT, "scale %d is out of range", i);
-    dim[i] = (int64_t) size;
-  }
-  return NN_OK;
-}
-
-static bool
-has_elements (const nn_node *node, int index)
-{
-  return nn_node_has (node, index) && nn_shape_count (node->in[index]->rank, node->in[index]->dim) > 0;
-}
-
-nn_status
-nn_shape_resize (nn_node *node, const nn_graph *graph, nn_error *err)
-{
-  const nn_value *x = node->in[0];
-  int64_t dim[NN_MAX_RANK];
-  int n = 0;
-  nn_status status;
-  if (graph->opset <= 10)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "its form before operator set 11 is not supported");
-  if (nn_node_attr (node, "axes") != NULL ||
-      strcmp (nn_node_string (node, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
-    return nn_fail (err, NN_ERR_UNSUPPORTED,
-                    "attributes 'axes' and 'keep_aspect_ratio_policy' are not supported");
-  if (has_elements (node, 3)) {
-    status = nn_shape_constant_ints (node, 3, dim, NN_MAX_RANK, &n, err);
-    if (status == NN_OK && n != x->rank)
-      status = nn_fail (err, NN_ERR_FORMAT, "%d sizes for %d dimensions", n, x->rank);
-  } else if (has_elements (node, 2)) {
-    status = resize_by_scales (node, 2, dim, err);
-  } else {
-    status = nn_fail (err, NN_ERR_FORMAT, "neither scales nor sizes are given");
-  }
-  return status != NN_OK ? status : nn_shape_set (node, 0, x->dtype, x->rank, dim, err);
 }

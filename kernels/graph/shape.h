@@ -104,6 +104,19 @@ nn_status nn_shape_windows (const nn_node *node, nn_window window[NN_MAX_RANK - 
 /* … of a ConvTranspose, where `out` is the result's extent and pads are what is cut off. */
 nn_status nn_shape_transposed_windows (const nn_node *node, nn_window window[NN_MAX_RANK - 2], nn_error *err);
 
+/* Which two neighbours along one dimension a row (or column) of Resize's result is made of. */
+typedef struct nn_resize_tap {
+  int64_t first, second;
+  float weight; /* of the second; 0 for "nearest" */
+} nn_resize_tap;
+
+/* Whether a Resize node, of whatever type, is one that kernels do: "nearest" or "linear" over the height and the
+ * width of images. For prepare(). */
+nn_status nn_shape_resize_check (const nn_call *call, nn_error *err);
+bool nn_shape_resize_is_linear (const nn_node *node);
+/* One tap for each position of the result along dimension `axis`; reads the scales, so for prepare() only. */
+void nn_shape_resize_taps (const nn_call *call, int axis, nn_resize_tap *taps);
+
 /* Slice's starts and steps for every dimension of its operand (step 1, start 0 where it is whole);
  * the counts are the result's dimensions. */
 nn_status nn_shape_slice_ranges (const nn_node *node, int64_t start[NN_MAX_RANK], int64_t step[NN_MAX_RANK],
