@@ -32,13 +32,6 @@ is_fixed_point (const nn_resampler *r)
   return r->filter == NN_RESIZE_BILINEAR;
 }
 
-static nn_resize_filter
-effective_filter (nn_resize_filter filter, int source_width, int source_height, int width, int height)
-{
-  bool shrinks = source_width >= width && source_height >= height;
-  return filter == NN_RESIZE_AREA && !shrinks ? NN_RESIZE_BILINEAR : filter;
-}
-
 static void
 spread_weights (nn_resampler *r)
 {
@@ -81,7 +74,7 @@ nn_resampler_new (nn_resize_filter filter, int source_width, int source_height, 
     nn_fail (err, NN_ERR_MEMORY, "out of memory for resizing a %d×%d page", source_width, source_height);
     return NULL;
   }
-  r->filter = effective_filter (filter, source_width, source_height, width, height);
+  r->filter = nn_taps_filter (filter, source_width, source_height, width, height);
   r->source_width = source_width;
   r->source_height = source_height;
   r->lanes = (size_t) width * CHANNELS;
@@ -122,7 +115,7 @@ bool
 nn_resampler_fits (const nn_resampler *r, nn_resize_filter filter, int source_width, int source_height,
                    int width, int height)
 {
-  return r->filter == effective_filter (filter, source_width, source_height, width, height)
+  return r->filter == nn_taps_filter (filter, source_width, source_height, width, height)
          && r->source_width == source_width && r->source_height == source_height && r->x.n == width
          && r->y.n == height;
 }

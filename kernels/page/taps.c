@@ -111,6 +111,13 @@ taps_width (nn_resize_filter filter, int source, int n)
   }
 }
 
+nn_resize_filter
+nn_taps_filter (nn_resize_filter filter, int source_width, int source_height, int width, int height)
+{
+  bool shrinks = source_width >= width && source_height >= height;
+  return filter == NN_RESIZE_AREA && !shrinks ? NN_RESIZE_BILINEAR : filter;
+}
+
 nn_status
 nn_taps_make (nn_taps *taps, nn_resize_filter filter, int source, int n, nn_error *err)
 {

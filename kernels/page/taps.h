@@ -13,6 +13,10 @@ typedef struct nn_taps {
   float *weight;
 } nn_taps;
 
+/* What `filter` comes to for images of these sizes: AREA stands for BILINEAR unless both axes shrink. */
+nn_resize_filter nn_taps_filter (nn_resize_filter filter, int source_width, int source_height, int width,
+                                 int height);
+
 /* Taps that resize `source` samples to `n` (both ≥ 1) by `filter`, not AUTO:
  *   BILINEAR, BICUBIC     OpenCV's: weights are multiples of 1/2048
  *   BILINEAR_ANTIALIAS    Pillow's: a triangle, as wide as the scale when shrinking
