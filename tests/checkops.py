@@ -27,7 +27,7 @@ except ImportError as error:
     sys.exit(77)
 
 from ops import elements, images, indices, moves, reductions
-from ops.cases import DEFAULT, EXACT, case, cases, node, normal, random, start
+from ops.cases import DEFAULT, EXACT, case, cases, channels_last, node, normal, random, start
 
 WINOGRAD = (2e-5, 1e-5)  # 3x3 convolutions of many channels (kernels/cpu/conv-winograd.c)
 
@@ -228,8 +228,16 @@ def resizes():
 
 
 def softmaxes():
-    for shape, axis in (((3, 10), -1), ((2, 5, 8), 1), ((2, 5, 8), 0), ((1, 6, 4, 3), 1), ((7,), 0), ((2, 1), 1), ((4, 300), 1)):
+    for shape, axis in (((3, 10), -1), ((2, 5, 8), 1), ((2, 5, 8), 0), ((1, 6, 4, 3), 1), ((7,), 0), ((2, 1), 1), ((4, 300), 1),
+                        ((301, 33), 1), ((3, 64), 1), ((3, 65), 1), ((2, 1024), -1), ((2, 1025), -1), ((1, 8400), 1), ((2, 1100, 3), 1)):
         case(f"Softmax {shape} over {axis}", node("Softmax", ["x"], ["y"], axis=axis), {"x": normal(*shape, scale=5)})
+    for axis in range(4):
+        case(f"Softmax of channels-last memory over {axis}",
+             [channels_last("x", "l"), node("Softmax", ["l"], ["y"], axis=axis)], {"x": normal(2, 5, 4, 3, scale=5)})
+    x = normal(6, 40)
+    x[1], x[2, 7], x[3, 7], x[4, 7] = -np.inf, -np.inf, np.inf, np.nan
+    for op in ("Softmax", "LogSoftmax"):
+        case(f"{op} of infinities and NaN", node(op, ["x"], ["y"], axis=1), {"x": x})
     case("Softmax of large numbers", node("Softmax", ["x"], ["y"], axis=1), {"x": normal(3, 9, scale=1000)})
 
 

@@ -266,6 +266,39 @@ def attention_of_other_tokens_and_wider_values(net):
     return linear(net, together(net, net.add("MatMul", share, heads(net, "v", [0, 2, 1, 3], c=2 * C)), 5), 2 * C)
 
 
+def attention_of(size, queries, tokens, mask=None):
+    """A case by these numbers; `size`: channels a head."""
+    c = HEADS * size
+
+    def build(net):
+        q, k = heads(net, "q", [0, 2, 1, 3], queries, c), heads(net, "k", [0, 2, 3, 1], tokens, c)
+        v = heads(net, "v", [0, 2, 1, 3], tokens, c)
+        scores = net.add("Mul", net.add("MatMul", q, k), np.float32(size ** -0.5))
+        if mask is not None:
+            scores = net.add("Add", scores, mask)
+        return together(net, net.add("MatMul", net.add("Softmax", scores, axis=-1), v), queries)
+
+    build.__name__ = f"attention_of_{queries}_queries_{tokens}_tokens_size_{size}{'' if mask is None else '_masked'}"
+    case("Attention", inputs={"q": [B, queries, c], "k": [B, tokens, c], "v": [B, tokens, c]})(build)
+
+
+def masked_out(*shape):
+    """Minus infinity in many places, but never all along a row; the first row has its last token only."""
+    mask = np.where(f32(*shape) > 0.2, -np.inf, 0).astype("f4")
+    mask.reshape(-1, shape[-1])[0] = -np.inf
+    mask[..., -1] = 1
+    return mask
+
+
+for NUMBERS in ((1, 7, 9), (5, 3, 131), (16, 1, 300), (24, 65, 64), (32, 300, 301), (40, 9, 128), (64, 17, 129),
+                (100, 5, 63), (128, 33, 65), (136, 5, 7)):
+    attention_of(*NUMBERS)
+attention_of(32, 19, 261, masked_out(19, 261))
+attention_of(64, 5, 140, masked_out(HEADS, 1, 140))
+attention_of(24, 37, 33, masked_out(B, 1, 37, 33))
+attention_of(5, 3, 70, masked_out(1, 1, 3, 70))
+
+
 @case("MatMul*2 Softmax Transpose*4", inputs={"x": [B, N, C], "q": [1, 5, C]})
 def attention_of_one_page_for_all(net):
     q = net.add("Transpose", net.add("Reshape", "q", np.array([1, 5, -1, C // HEADS])), perm=[0, 2, 1, 3])
@@ -322,10 +355,10 @@ def rows_of_heads(net, x, perm, shape):
     return net.add("Reshape", net.add("Transpose", x, perm=perm), np.array(shape))
 
 
-def weighted(net, samples, weights, n, last=(0, 2, 1)):
+def weighted(net, samples, weights, n, last=(0, 2, 1), d=D):
     weights = rows_of_heads(net, weights, [0, 2, 1, 3], [B * HEADS, 1, Q, n])
     total = net.add("ReduceSum", net.add("Mul", samples, weights), np.array([-1]), keepdims=0)
-    return net.add("Transpose", net.add("Reshape", total, np.array([B, HEADS * D, Q])), perm=list(last))
+    return net.add("Transpose", net.add("Reshape", total, np.array([B, HEADS * d, Q])), perm=list(last))
 
 
 def sampled(net, maps, grids, **options):
@@ -333,19 +366,19 @@ def sampled(net, maps, grids, **options):
     return [net.add("GridSample", m, g, **options) for m, g in zip(maps, grids)]
 
 
-def second_form(net, positions, weights, points=POINTS, order=(0, 1, 2), grid_order=(0, 1, 2), **options):
+def second_form(net, positions, weights, points=POINTS, order=(0, 1, 2), grid_order=(0, 1, 2), d=D, **options):
     """RT-DETRv2 and D-FINE: values transposed, then sliced; positions split by map."""
     n = sum(points)
-    values = net.add("Transpose", net.add("Reshape", "v", np.array([B, TOKENS, HEADS, D])), perm=[0, 2, 3, 1])
-    values = net.add("Reshape", values, np.array([B * HEADS, D, TOKENS]))
+    values = net.add("Transpose", net.add("Reshape", "v", np.array([B, TOKENS, HEADS, d])), perm=[0, 2, 3, 1])
+    values = net.add("Reshape", values, np.array([B * HEADS, d, TOKENS]))
     maps = []
     for i in order:
         part = net.add("Slice", values, STARTS[i:i + 1], STARTS[i + 1:i + 2], np.array([-1]))
-        maps.append(net.add("Reshape", part, np.array([B * HEADS, D, *MAPS[i]])))
+        maps.append(net.add("Reshape", part, np.array([B * HEADS, d, *MAPS[i]])))
     positions = rows_of_heads(net, positions, [0, 2, 1, 3, 4], [B * HEADS, Q, n, 2])
     grids = net.add("Split", positions, np.array([points[i] for i in order]), n_out=3, axis=-2)
     grids = [grids[i] for i in grid_order]
-    return weighted(net, net.add("Concat", *sampled(net, maps, grids, **options), axis=-1), weights, n)
+    return weighted(net, net.add("Concat", *sampled(net, maps, grids, **options), axis=-1), weights, n, d=d)
 
 
 def first_form(net, positions, weights, n=4, grid_order=(0, 1, 2)):
@@ -366,8 +399,8 @@ def offsets_and_boxes(n):
     return {"v": [B, TOKENS, HEADS * D], "o": [B, Q, HEADS * n * 2], "w": [B, Q, HEADS * n], "b": [B, Q, 4]}
 
 
-def positions_given(n):
-    return {"v": [B, TOKENS, HEADS * D], "p": [B, Q, HEADS, n, 2], "w": [B, Q, HEADS, n]}
+def positions_given(n, d=D):
+    return {"v": [B, TOKENS, HEADS * d], "p": [B, Q, HEADS, n, 2], "w": [B, Q, HEADS, n]}
 
 
 def soft(net, n):
@@ -417,6 +450,31 @@ def deformable_of_gathered_positions(net):
 @case("DeformableAttention", inputs=positions_given(3))
 def deformable_of_one_point_a_map(net):
     return second_form(net, "p", "w", points=[1, 1, 1])
+
+
+@case("DeformableAttention", inputs=positions_given(47))
+def deformable_of_more_points_than_a_warp_has_threads(net):
+    return second_form(net, "p", net.add("Softmax", "w", axis=-1), points=[4, 40, 3])
+
+
+@case("DeformableAttention", inputs=positions_given(9, 32))
+def deformable_of_32_channels(net):
+    return second_form(net, "p", "w", d=32)
+
+
+@case("DeformableAttention", inputs=positions_given(9, 24))
+def deformable_of_24_channels(net):
+    return second_form(net, "p", net.add("Softmax", "w", axis=-1), d=24)
+
+
+@case("DeformableAttention", inputs=positions_given(9, 13))
+def deformable_of_13_channels(net):
+    return second_form(net, "p", "w", d=13)
+
+
+@case("DeformableAttention", inputs=positions_given(9, 264))
+def deformable_of_264_channels(net):
+    return second_form(net, "p", "w", d=264)
 
 
 @case("DeformableAttention Mul Sub Add Slice*2 Mul*3", inputs=offsets_and_boxes(9))

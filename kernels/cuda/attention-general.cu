@@ -3,7 +3,8 @@
  * channels of the values; of the keys, a thread has one in 32. */
 #include "attention.h"
 
-#include "eight.cuh"
+#include "dtype.cuh"
+#include "warp.cuh"
 
 enum { WARPS = 4, WARP_ROWS = 4, ROWS = WARPS * WARP_ROWS, KEYS = 32, PART = 32, COLUMNS = 128, THREADS = 32 * WARPS };
 

@@ -5,6 +5,7 @@
 #include "deformable.h"
 
 #include "eight.cuh"
+#include "warp.cuh"
 
 /* FLIGHT: pixels that a thread asks for before it waits; 12 points of 32 channels are 6 pixels a group. */
 enum { WARPS = 4, FLIGHT = 6, CORNERS = 4 * 32 };

@@ -4,6 +4,7 @@
 #include "normalize.h"
 
 #include "eight.cuh"
+#include "warp.cuh"
 
 enum { WARPS = 4, LONGEST = 1024, MOST_THREADS = 512, MAX_BLOCKS = 1 << 20 };
 

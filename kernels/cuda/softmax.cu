@@ -3,7 +3,8 @@
  * block's; along another axis than the last each thread has a line of its own, so that neighbours read neighbours. */
 #include "softmax.h"
 
-#include "eight.cuh"
+#include "dtype.cuh"
+#include "warp.cuh"
 
 enum { WARPS = 4, LONGEST = 1024, LONG_THREADS = 256, LINE_THREADS = 128, MAX_BLOCKS = 1 << 20 };
 

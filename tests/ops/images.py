@@ -6,7 +6,8 @@ from .cases import case, channels_last, integers, node, normal, odd, random, ref
 
 
 def normalizations():
-    for shape, axis in (((3, 256), -1), ((2, 5, 33), 2), ((2, 5, 33), 1), ((2, 5, 33), 0), ((1, 4, 6, 7), -1), ((1, 1), -1), ((2, 3000), 1)):
+    for shape, axis in (((3, 256), -1), ((2, 5, 33), 2), ((2, 5, 33), 1), ((2, 5, 33), 0), ((1, 4, 6, 7), -1), ((1, 1), -1), ((2, 3000), 1),
+                        ((301, 8), 1), ((5, 264), 1), ((3, 1024), 1), ((3, 1032), 1), ((2, 999), 1), ((3, 2, 40), 1)):
         for bias in (True, False):
             weights = {"s": normal(*shape[axis:]), "b": normal(*shape[axis:])}
             case(f"LayerNormalization {shape} from {axis} bias {bias}", node("LayerNormalization", ["x", "s", "b"][:2 + bias], ["y"], axis=axis, epsilon=1e-6),
@@ -18,12 +19,12 @@ def normalizations():
     case("LayerNormalization of channels-last memory", [channels_last("x", "l"), node("LayerNormalization", ["l", "s"], ["y"])], {"x": normal(1, 5, 4, 6)}, {"s": normal(6)}, opset=17)
     refused("LayerNormalization with its mean", node("LayerNormalization", ["x", "s"], ["y", "m"]), {"x": normal(4, 8)}, {"s": normal(8)},
             "layernormalization making y m", "result 1", outputs=("y", "m"), opset=17)
-    for shape in ((2, 5, 6, 7), (1, 3, 40), (2, 4, 1, 1)):
+    for shape in ((2, 5, 6, 7), (1, 3, 40), (2, 4, 1, 1), (1, 3, 70, 90)):
         case(f"InstanceNormalization {shape}", node("InstanceNormalization", ["x", "s", "b"], ["y"]), {"x": normal(*shape)}, {"s": normal(shape[1]), "b": normal(shape[1])})
     for groups in (1, 2, 6):
         case(f"GroupNormalization {groups}", node("GroupNormalization", ["x", "s", "b"], ["y"], num_groups=groups, epsilon=1e-3), {"x": normal(2, 6, 5, 4)},
              {"s": normal(groups), "b": normal(groups)}, opset=18)
-    for shape, axis in (((3, 10), -1), ((2, 5, 8), 1), ((1, 6, 4, 3), 1)):
+    for shape, axis in (((3, 10), -1), ((2, 5, 8), 1), ((1, 6, 4, 3), 1), ((5, 1), 1), ((2, 700), 1), ((2, 1500), 1)):
         case(f"LogSoftmax {shape} over {axis}", node("LogSoftmax", ["x"], ["y"], axis=axis), {"x": normal(*shape, scale=5)})
 
 
