@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Products of matrices: D[m, n] = activation (A[m, k] B[k, n] + bias[n] + residual[m, n]), for MatMul, Gemm, Einsum
- * and 1×1 convolutions, whose pixels are the rows. cuBLASLt or the kernel of our own, whichever was faster when both
+/* Products of matrices: D[m, n] = activation (scale A[m, k] B[k, n] + bias[n] + residual[m, n]), for MatMul, Gemm,
+ * Einsum and 1×1 convolutions, whose pixels are the rows. cuBLASLt or the kernel of our own, whichever was faster when both
  * were timed (tuning.h).
  *
  *   nn_cuda_product_problem problem = { .m = pixels, .n = c_out, .k = c_in, .dtype = cuda->dtype, .result = y->dtype,
@@ -37,6 +37,7 @@ typedef struct nn_cuda_product_problem {
   nn_dtype dtype;              /* of A and B: NN_F32, NN_F16 or NN_BF16 */
   nn_dtype result, residual;   /* … each on its own; residual NN_DTYPE_NONE: there is none */
   nn_activation activation;
+  float scale;                 /* of A B, before anything is added; 0: 1 */
   int64_t a_row, a_column;     /* element (i, j) of A lies at a[i a_row + j a_column]; one of the two is 1 */
   int64_t b_row, b_column;     /* … of B, which has k rows; one of the two is 1 */
   int64_t d_row, residual_row; /* their columns are contiguous */
@@ -77,8 +78,36 @@ nn_status nn_cuda_product_run (const nn_cuda *cuda, const nn_cuda_product *produ
                                const void *residual, void *d, void *workspace, nn_error *err);
 void nn_cuda_product_release (nn_cuda_product *product);
 
+/* Elements of float32 constants in another type, from the store. */
+nn_status nn_cuda_take_converted (const nn_cuda *cuda, const float *elements, int64_t n, nn_dtype dtype,
+                                  const void **packed, nn_error *err);
+
 /* What a value's address is a multiple of, in bytes; at most 64, which is what NULL gives. */
 int nn_cuda_alignment (const nn_value *value);
+
+/* ---- product.cu, product-float.cu: for product.c ---- */
+
+/* How the kernel of our own is called: with a problem whose matrices are in place. */
+typedef struct nn_cuda_product_args {
+  nn_cuda_product_problem problem;
+  const void *a, *b, *residual;
+  const float *bias;
+  void *d;
+} nn_cuda_product_args;
+
+/* Whether the tile is one for this type, and of shared memory that a block can have; allows it to. */
+bool nn_cuda_product_has_tile (nn_dtype dtype, nn_cuda_product_tile tile, size_t shared_bytes);
+/* Blocks that a product takes, for all its batches. */
+int64_t nn_cuda_product_blocks (const nn_cuda_product_problem *problem, nn_cuda_product_tile tile);
+void nn_cuda_launch_product (const nn_cuda_product_args *args, nn_cuda_product_tile tile, cudaStream_t stream);
+/* … where its type is float32; the tile is one that it has. */
+void nn_cuda_launch_float_product (const nn_cuda_product_args *args, nn_cuda_product_tile tile,
+                                   cudaStream_t stream);
+/* D = activation (D + residual), in place; scale 1 and no bias. */
+void nn_cuda_launch_product_finish (const nn_cuda_product_args *args, cudaStream_t stream);
+/* packed[matrix][j][i] = b[matrix rows columns + i b_row + j b_column], where i < rows, j < columns. */
+void nn_cuda_launch_product_pack (void *packed, nn_dtype dtype, const float *b, int64_t n_matrices, int64_t rows,
+                                  int64_t columns, int64_t b_row, int64_t b_column, cudaStream_t stream);
 
 #ifdef __cplusplus
 }
