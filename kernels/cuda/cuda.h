@@ -31,6 +31,13 @@ extern "C" {
 
 typedef struct nn_tuning nn_tuning;
 
+/* For tests: which implementations products and convolutions take. */
+typedef enum nn_cuda_choice {
+  NN_CUDA_CHOICE_BEST,    /* what measures best for each node */
+  NN_CUDA_CHOICE_OWN,     /* of the kernels here */
+  NN_CUDA_CHOICE_LIBRARY, /* of cuDNN and cuBLASLt, where they can do it */
+} nn_cuda_choice;
+
 /* What a plan's kernels are prepared and run with: nn_call.device. */
 typedef struct nn_cuda {
   int index;             /* of the device, as CUDA counts */
@@ -43,6 +50,7 @@ typedef struct nn_cuda {
   cudnnHandle_t cudnn;   /* on `stream` */
   cublasLtHandle_t blas;
   nn_tuning *tuning;     /* choices that were made by timing (tuning.h) */
+  nn_cuda_choice choice;
 } nn_cuda;
 
 static inline const nn_cuda *
