@@ -185,7 +185,7 @@ scratch_bytes (const nn_call *call)
 {
   const multiplication *m = call->shared;
   size_t workspace = nn_cuda_product_workspace (&m->product);
-  return workspace + (m->spreads_c ? (size_t)nn_tensor_count (&call->out[0]) * sizeof (float) : 0);
+  return workspace + (m->spreads_c ? (size_t) nn_tensor_count (&call->out[0]) * sizeof (float) : 0);
 }
 
 static nn_status
@@ -216,11 +216,11 @@ make_bias (const nn_call *call, int64_t n, float beta, float **bias, nn_error *e
   find_steps (&call->in[2], &row, &column);
   if (call->node->in[2]->constant == NULL || call->in[2].dtype != NN_F32 || row != 0)
     return NN_OK;
-  *bias = malloc ((size_t)(n > 0 ? n : 1) * sizeof **bias);
+  *bias = malloc ((size_t) (n > 0 ? n : 1) * sizeof **bias);
   if (*bias == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   for (int64_t i = 0; i < n; i++)
-    (*bias)[i] = beta * ((const float *)call->in[2].data)[i * column];
+    (*bias)[i] = beta * ((const float *) call->in[2].data)[i * column];
   return NN_OK;
 }
 
@@ -278,7 +278,7 @@ run_gemm (const nn_call *call, nn_error *err)
   const void *added = nn_node_has (call->node, 2) ? call->in[2].data : NULL;
   const nn_tensor *y = &call->out[0];
   if (m->spreads_c) {
-    float *to = (float *)((char *)call->scratch + nn_cuda_product_workspace (&m->product));
+    float *to = (float *) ((char *) call->scratch + nn_cuda_product_workspace (&m->product));
     int64_t row, column;
     find_steps (&call->in[2], &row, &column);
     nn_cuda_launch_addend (to, added, call->in[2].dtype, nn_node_float (call->node, "beta", 1), y->dim[0], y->dim[1],

@@ -7,7 +7,7 @@ static __global__ void
 spread_addend (float *to, const void *c, nn_dtype dtype, float factor, int64_t count, int64_t n, int64_t row_step,
                int64_t column_step)
 {
-  for (int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x; i < count; i += (int64_t)gridDim.x * blockDim.x)
+  for (int64_t i = blockIdx.x * (int64_t) blockDim.x + threadIdx.x; i < count; i += (int64_t) gridDim.x * blockDim.x)
     to[i] = factor * nn_load (c, i / n * row_step + i % n * column_step, dtype);
 }
 
@@ -17,6 +17,6 @@ nn_cuda_launch_addend (float *to, const void *c, nn_dtype dtype, float factor, i
 {
   int64_t count = m * n, blocks = (count + 255) / 256;
   if (count > 0)
-    spread_addend<<<(unsigned)(blocks < 65536 ? blocks : 65536), 256, 0, stream>>> (to, c, dtype, factor, count, n,
+    spread_addend<<<(unsigned) (blocks < 65536 ? blocks : 65536), 256, 0, stream>>> (to, c, dtype, factor, count, n,
                                                                                    row_step, column_step);
 }

@@ -52,8 +52,8 @@ multiply_floats (const __grid_constant__ product_args args)
   __shared__ __align__ (16) float as[STEP][SIZE + 4], bs[STEP][SIZE + 4], shared_sums[SIZE * stride];
   const problem_t &p = args.a.problem;
   const place at = find_place<SIZE, SIZE> (p);
-  const float *a = (const float *)args.a.a + at.a, *b = (const float *)args.a.b + at.b;
-  const int k = (int)p.k, y = threadIdx.x / (SIZE / 4) * 4, x = threadIdx.x % (SIZE / 4) * 4;
+  const float *a = (const float *) args.a.a + at.a, *b = (const float *) args.a.b + at.b;
+  const int k = (int) p.k, y = threadIdx.x / (SIZE / 4) * 4, x = threadIdx.x % (SIZE / 4) * 4;
   float_rows<SIZE, threads> ra, rb;
   float sums[4][4] = {};
   ra.read (a, p.a_row, p.a_column, p.m - at.row, 0, k);
@@ -66,7 +66,7 @@ multiply_floats (const __grid_constant__ product_args args)
     rb.read (b, p.b_column, p.b_row, p.n - at.column, k0 + STEP, k);
 #pragma unroll
     for (int i = 0; i < STEP; i++) {
-      float4 va = *(const float4 *)&as[i][y], vb = *(const float4 *)&bs[i][x];
+      float4 va = *(const float4 *) &as[i][y], vb = *(const float4 *) &bs[i][x];
       const float ea[4] = { va.x, va.y, va.z, va.w }, eb[4] = { vb.x, vb.y, vb.z, vb.w };
       for (int r = 0; r < 4; r++)
         for (int c = 0; c < 4; c++)
@@ -75,7 +75,7 @@ multiply_floats (const __grid_constant__ product_args args)
     __syncthreads ();
   }
   for (int r = 0; r < 4; r++)
-    *(float4 *)(shared_sums + (y + r) * stride + x) = make_float4 (sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
+    *(float4 *) (shared_sums + (y + r) * stride + x) = make_float4 (sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
   __syncthreads ();
   finish_tile<SIZE, SIZE, 1, threads> (args, at, shared_sums);
 }
@@ -87,11 +87,11 @@ finish_product (const __grid_constant__ product_args args, int64_t n_runs)
 {
   const problem_t &p = args.a.problem;
   const int64_t across = (p.n + 7) / 8;
-  for (int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x; i < n_runs; i += (int64_t)gridDim.x * blockDim.x) {
-    int column = (int)(i % across) * 8;
+  for (int64_t i = blockIdx.x * (int64_t) blockDim.x + threadIdx.x; i < n_runs; i += (int64_t) gridDim.x * blockDim.x) {
+    int column = (int) (i % across) * 8;
     int64_t row = i / across % p.m;
     place at;
-    add_batch (p, (unsigned)(i / across / p.m), &at);
+    add_batch (p, (unsigned) (i / across / p.m), &at);
     float x[8];
     if (args.whole_d)
       load_8 (args.a.d, at.d + row * p.d_row + column, p.result, x);
@@ -107,7 +107,7 @@ static __global__ void
 pack_matrices (T *packed, const float *b, int64_t count, int64_t rows, int64_t columns, int64_t b_row,
                int64_t b_column)
 {
-  for (int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x; i < count; i += (int64_t)gridDim.x * blockDim.x) {
+  for (int64_t i = blockIdx.x * (int64_t) blockDim.x + threadIdx.x; i < count; i += (int64_t) gridDim.x * blockDim.x) {
     int64_t row = i % rows, column = i / rows % columns, matrix = i / rows / columns;
     packed[i] = nn_from_float<T> (b[matrix * rows * columns + row * b_row + column * b_column]);
   }
@@ -118,14 +118,14 @@ static unsigned
 blocks_for (int64_t n)
 {
   int64_t blocks = (n + 255) / 256;
-  return (unsigned)(blocks < 65536 ? blocks : 65536);
+  return (unsigned) (blocks < 65536 ? blocks : 65536);
 }
 
 extern "C" void
 nn_cuda_launch_float_product (const nn_cuda_product_args *args, nn_cuda_product_tile tile, cudaStream_t stream)
 {
   const product_args all = make_args (args);
-  unsigned blocks = (unsigned)nn_cuda_product_blocks (&args->problem, tile);
+  unsigned blocks = (unsigned) nn_cuda_product_blocks (&args->problem, tile);
   if (tile == NN_CUDA_TILE_64X64)
     multiply_floats<64><<<blocks, 256, 0, stream>>> (all);
   else
@@ -150,6 +150,6 @@ nn_cuda_launch_product_pack (void *packed, nn_dtype dtype, const float *b, int64
   int64_t n = n_matrices * rows * columns;
   if (n > 0)
     NN_WITH_FLOAT_TYPE (dtype, T,
-                        (pack_matrices<T><<<blocks_for (n), 256, 0, stream>>> ((T *)packed, b, n, rows, columns, b_row,
+                        (pack_matrices<T><<<blocks_for (n), 256, 0, stream>>> ((T *) packed, b, n, rows, columns, b_row,
                                                                                 b_column)));
 }

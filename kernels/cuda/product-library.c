@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define WORKSPACE_BYTES ((size_t)32 << 20)
+#define WORKSPACE_BYTES ((size_t) 32 << 20)
 
 /* cuBLASLt's matrices are column-major: it is asked for the transposed product, whose left side is B. */
 struct nn_cuda_product_library {
@@ -50,8 +50,8 @@ static nn_status
 make_layout (const nn_cuda_product_problem *p, nn_dtype dtype, int64_t length, int64_t n, int64_t leading,
              int64_t batch_step, cublasLtMatrixLayout_t *layout, nn_error *err)
 {
-  int32_t count = (int32_t)(p->n_batch > 0 ? p->batch[0].n : 1);
-  nn_status status = NN_BLAS (cublasLtMatrixLayoutCreate (layout, data_type (dtype), (uint64_t)length, (uint64_t)n,
+  int32_t count = (int32_t) (p->n_batch > 0 ? p->batch[0].n : 1);
+  nn_status status = NN_BLAS (cublasLtMatrixLayoutCreate (layout, data_type (dtype), (uint64_t) length, (uint64_t) n,
                                                           leading), err);
   if (status != NN_OK || count == 1)
     return status;
@@ -74,7 +74,7 @@ static nn_status
 set_bias (const nn_cuda *cuda, const nn_cuda_product_problem *p, const float *bias, nn_cuda_product_library *library,
           nn_error *err)
 {
-  int32_t type = (int32_t)data_type (p->result);
+  int32_t type = (int32_t) data_type (p->result);
   nn_status status = nn_cuda_take_converted (cuda, bias, p->n, p->result, &library->bias, err);
   if (status == NN_OK)
     status = set_operation (library, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &library->bias, sizeof library->bias, err);
@@ -112,7 +112,7 @@ find_algorithms (const nn_cuda *cuda, const nn_cuda_product_problem *p, nn_cuda_
   static const cublasLtMatmulPreferenceAttributes_t aligned[]
     = { CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES };
-  uint32_t bytes = (uint32_t)p->alignment, sums = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+  uint32_t bytes = (uint32_t) p->alignment, sums = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
   uint64_t workspace = WORKSPACE_BYTES;
   cublasLtMatmulPreference_t preference;
   nn_status status = NN_BLAS (cublasLtMatmulPreferenceCreate (&preference), err);

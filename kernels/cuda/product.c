@@ -13,7 +13,7 @@ static void
 drop_batch (nn_cuda_product_problem *p, int index)
 {
   p->n_batch--;
-  memmove (&p->batch[index], &p->batch[index + 1], (size_t)(p->n_batch - index) * sizeof p->batch[0]);
+  memmove (&p->batch[index], &p->batch[index + 1], (size_t) (p->n_batch - index) * sizeof p->batch[0]);
 }
 
 /* Products of one B whose rows of A and D go on as they are become one product. */
@@ -105,10 +105,11 @@ static nn_status
 take (const nn_cuda *cuda, const float *elements, const packing *p, const void **packed, nn_error *err)
 {
   char kind[160];
-  size_t n = (size_t)(p->n_matrices * p->rows * p->columns);
-  bool as_is = p->dtype == NN_F32 && (p->row_step == 1 || p->rows == 1) && (p->column_step == p->rows || p->columns == 1);
+  size_t n = (size_t) (p->n_matrices * p->rows * p->columns);
+  bool as_is = p->dtype == NN_F32 && (p->row_step == 1 || p->rows == 1)
+               && (p->column_step == p->rows || p->columns == 1);
   if (as_is)
-    return nn_cuda_store_take (cuda, elements, n * sizeof (float), "float32", n * sizeof (float), NULL, NULL, packed,
+    return nn_cuda_store_take (cuda, elements, n * sizeof (float), "as it is", n * sizeof (float), NULL, NULL, packed,
                                err);
   snprintf (kind, sizeof kind, "product %s %" PRId64 "x%" PRId64 "x%" PRId64 " steps %" PRId64 " %" PRId64,
             nn_dtype_name (p->dtype), p->n_matrices, p->rows, p->columns, p->row_step, p->column_step);
@@ -165,7 +166,7 @@ extent (const nn_cuda_product_problem *p, size_t which, int64_t rows, int64_t ro
 {
   int64_t n = (rows - 1) * row_step + (columns - 1) * column_step + 1;
   for (int i = 0; i < p->n_batch; i++)
-    n += (p->batch[i].n - 1) * *(const int64_t *)((const char *)&p->batch[i] + which);
+    n += (p->batch[i].n - 1) * *(const int64_t *) ((const char *) &p->batch[i] + which);
   return n;
 }
 
@@ -189,11 +190,11 @@ make_trial (const nn_cuda *cuda, const nn_cuda_product *product, size_t workspac
   const nn_cuda_product_problem *p = &product->problem;
   size_t size = nn_dtype_size (p->dtype), at = 0;
   size_t bytes[] = {
-    (size_t)extent (p, offsetof (nn_cuda_product_batch, a), p->m, p->a_row, p->k, p->a_column) * size,
-    (size_t)extent (p, offsetof (nn_cuda_product_batch, b), p->k, p->b_row, p->n, p->b_column) * size,
-    (size_t)extent (p, offsetof (nn_cuda_product_batch, residual), p->m, p->residual_row, p->n, 1)
+    (size_t) extent (p, offsetof (nn_cuda_product_batch, a), p->m, p->a_row, p->k, p->a_column) * size,
+    (size_t) extent (p, offsetof (nn_cuda_product_batch, b), p->k, p->b_row, p->n, p->b_column) * size,
+    (size_t) extent (p, offsetof (nn_cuda_product_batch, residual), p->m, p->residual_row, p->n, 1)
       * nn_dtype_size (p->residual),
-    (size_t)extent (p, offsetof (nn_cuda_product_batch, d), p->m, p->d_row, p->n, 1) * nn_dtype_size (p->result),
+    (size_t) extent (p, offsetof (nn_cuda_product_batch, d), p->m, p->d_row, p->n, 1) * nn_dtype_size (p->result),
     workspace_bytes,
   };
   void **place[] = { &t->a, &t->b, &t->residual, &t->d, &t->workspace };
@@ -207,7 +208,7 @@ make_trial (const nn_cuda *cuda, const nn_cuda_product *product, size_t workspac
   cudaMemsetAsync (t->memory, 0x3c, at, cuda->stream); /* small numbers of any type */
   at = 0;
   for (int i = 0; i < 5; i++) {
-    *place[i] = (char *)t->memory + at;
+    *place[i] = (char *) t->memory + at;
     at += (bytes[i] + 255) / 256 * 256;
   }
   return true;
@@ -225,7 +226,7 @@ take_choice (nn_cuda_product *product, nn_cuda_product_library *library, choice 
   product->library = c.is_library ? library : NULL;
   product->workspace_bytes = 0;
   if (!c.is_library) {
-    product->tile = (nn_cuda_product_tile)c.index;
+    product->tile = (nn_cuda_product_tile) c.index;
   } else {
     nn_cuda_library_choose (library, c.index);
     product->workspace_bytes = nn_cuda_library_workspace (library);
@@ -241,10 +242,10 @@ describe (const nn_cuda *cuda, const nn_cuda_product *product, char *key, size_t
                     " %" PRId64 " d %" PRId64 " aligned %d bias %d residual %s %" PRId64 " activation %d",
                     nn_dtype_name (p->dtype), cuda->tf32 ? " tf32" : "", nn_dtype_name (p->result), p->m, p->k, p->n,
                     p->a_row, p->a_column, p->b_row, p->b_column, p->d_row, p->alignment, product->bias != NULL,
-                    nn_dtype_name (p->residual), p->residual_row, (int)p->activation.kind);
+                    nn_dtype_name (p->residual), p->residual_row, (int) p->activation.kind);
   for (int i = 0; i < p->n_batch; i++) {
     const nn_cuda_product_batch *b = &p->batch[i];
-    n += snprintf (key + n, size - (size_t)n, " batch %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, b->n,
+    n += snprintf (key + n, size - (size_t) n, " batch %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, b->n,
                    b->a, b->b, b->d, b->residual);
   }
 }
@@ -298,7 +299,7 @@ tune (const nn_cuda *cuda, nn_cuda_product *product, nn_cuda_product_library *li
   for (int i = 0; i < n_algorithms; i++)
     try_choice (&t, product, library, (choice){ true, i }, &best_ms, best);
   for (int i = 0; i < NN_CUDA_TILES; i++)
-    if (has_tile (cuda, &product->problem, (nn_cuda_product_tile)i))
+    if (has_tile (cuda, &product->problem, (nn_cuda_product_tile) i))
       try_choice (&t, product, library, (choice){ false, i }, &best_ms, best);
   cudaFree (t.memory);
   snprintf (text, sizeof text, "%s %d", best->is_library ? "library" : "own", best->index);
@@ -319,7 +320,7 @@ choose (const nn_cuda *cuda, nn_cuda_product *product, const float *bias, nn_err
     status = nn_cuda_library_new (cuda, p, bias, &library, err);
   if (status != NN_OK)
     return status;
-  choice c = { library != NULL, library != NULL ? 0 : (int)product->tile };
+  choice c = { library != NULL, library != NULL ? 0 : (int) product->tile };
   if (cuda->choice == NN_CUDA_CHOICE_BEST) {
     char key[640];
     describe (cuda, product, key, sizeof key);
@@ -361,8 +362,8 @@ nn_cuda_product_workspace (const nn_cuda_product *product)
 static bool
 are_aligned (const nn_cuda_product_args *args)
 {
-  uintptr_t all = (uintptr_t)args->a | (uintptr_t)args->b | (uintptr_t)args->residual | (uintptr_t)args->d;
-  return all % (uintptr_t)args->problem.alignment == 0;
+  uintptr_t all = (uintptr_t) args->a | (uintptr_t) args->b | (uintptr_t) args->residual | (uintptr_t) args->d;
+  return all % (uintptr_t) args->problem.alignment == 0;
 }
 
 nn_status
@@ -390,5 +391,5 @@ int
 nn_cuda_alignment (const nn_value *value)
 {
   size_t bits = 64 | (value != NULL && value->view_of != NULL ? value->view_offset : 0);
-  return (int)(bits & -bits);
+  return (int) (bits & -bits);
 }

@@ -24,7 +24,7 @@ struct tile_of {
 static __device__ __forceinline__ unsigned
 shared_address (const void *p)
 {
-  return (unsigned)__cvta_generic_to_shared (p);
+  return (unsigned) __cvta_generic_to_shared (p);
 }
 
 /* 16 bytes, or zeros. */
@@ -73,7 +73,7 @@ load_rows (uint4 *to, const T *from, int64_t row_step, int64_t column_step, int6
       uint4 bits = make_uint4 (0, 0, 0, 0);
       for (int j = 0; j < 8; j++)
         if (inside && first + j < k)
-          ((T *)&bits)[j] = from[row * row_step + (first + j) * column_step];
+          ((T *) &bits)[j] = from[row * row_step + (first + j) * column_step];
       to[chunk_at (row, chunk)] = bits;
     }
   }
@@ -117,7 +117,7 @@ static __device__ __forceinline__ warp_part
 find_part ()
 {
   int warp = threadIdx.x / 32, across = warp / S::warps_m;
-  return { (int)threadIdx.x % 32, warp % S::warps_m * (S::rows / S::warps_m),
+  return { (int) threadIdx.x % 32, warp % S::warps_m * (S::rows / S::warps_m),
            across % S::warps_n * (S::columns / S::warps_n), across / S::warps_n };
 }
 
@@ -171,8 +171,8 @@ multiply_halves (const __grid_constant__ product_args args)
   const problem_t &p = args.a.problem;
   const place at = find_place<S::rows, S::columns> (p);
   const warp_part part = find_part<S> ();
-  const T *a = (const T *)args.a.a + at.a, *b = (const T *)args.a.b + at.b;
-  const int k = (int)p.k, steps = (k + STEP - 1) / STEP;
+  const T *a = (const T *) args.a.a + at.a, *b = (const T *) args.a.b + at.b;
+  const int k = (int) p.k, steps = (k + STEP - 1) / STEP;
   float sums[S::down][S::across][4] = {};
   auto load = [&] (int step) {
     if (step < steps) {
@@ -194,9 +194,9 @@ multiply_halves (const __grid_constant__ product_args args)
   }
   wait_for_copies<0> ();
   __syncthreads ();
-  write_sums<S> ((float *)shared, sums, part);
+  write_sums<S> ((float *) shared, sums, part);
   __syncthreads ();
-  finish_tile<S::rows, S::columns, S::warps_k, S::threads> (args, at, (const float *)shared);
+  finish_tile<S::rows, S::columns, S::warps_k, S::threads> (args, at, (const float *) shared);
 }
 
 /* ---- launching ---- */
@@ -258,7 +258,7 @@ nn_cuda_product_has_tile (nn_dtype dtype, nn_cuda_product_tile tile, size_t shar
   bool has = false;
   with_tile (tile, [&] (auto shape) {
     typedef decltype (shape) S;
-    has = (size_t)S::shared_bytes <= shared_bytes
+    has = (size_t) S::shared_bytes <= shared_bytes
           && (dtype == NN_F16 ? allow_shared<__half, S> () : allow_shared<__nv_bfloat16, S> ()) == cudaSuccess;
   });
   return has;
@@ -282,12 +282,12 @@ launch_halves (const nn_cuda_product_args *args, nn_cuda_product_tile tile, cuda
 {
   const product_args all = make_args (args);
   if (!has_whole_chunks (args)) {
-    unsigned blocks = (unsigned)nn_cuda_product_blocks (&args->problem, NN_CUDA_TILE_64X64);
+    unsigned blocks = (unsigned) nn_cuda_product_blocks (&args->problem, NN_CUDA_TILE_64X64);
     multiply_halves<T, tile_64x64, false>
         <<<blocks, tile_64x64::threads, tile_64x64::shared_bytes, stream>>> (all);
     return;
   }
-  unsigned blocks = (unsigned)nn_cuda_product_blocks (&args->problem, tile);
+  unsigned blocks = (unsigned) nn_cuda_product_blocks (&args->problem, tile);
   with_tile (tile, [&] (auto shape) {
     typedef decltype (shape) S;
     multiply_halves<T, S, true><<<blocks, S::threads, S::shared_bytes, stream>>> (all);

@@ -27,8 +27,8 @@ add_batch (const problem_t &p, unsigned batch, place *at)
 {
   at->a = at->b = at->d = at->residual = 0;
   for (int i = p.n_batch - 1; i >= 0; i--) {
-    unsigned index = batch % (unsigned)p.batch[i].n;
-    batch /= (unsigned)p.batch[i].n;
+    unsigned index = batch % (unsigned) p.batch[i].n;
+    batch /= (unsigned) p.batch[i].n;
     at->a += index * p.batch[i].a;
     at->b += index * p.batch[i].b;
     at->d += index * p.batch[i].d;
@@ -41,12 +41,12 @@ template <int ROWS, int COLUMNS>
 static __device__ __forceinline__ place
 find_place (const problem_t &p)
 {
-  unsigned across = (unsigned)((p.n + COLUMNS - 1) / COLUMNS), down = (unsigned)((p.m + ROWS - 1) / ROWS);
+  unsigned across = (unsigned) ((p.n + COLUMNS - 1) / COLUMNS), down = (unsigned) ((p.m + ROWS - 1) / ROWS);
   unsigned tile = blockIdx.x / across;
   place at;
   add_batch (p, tile / down, &at);
-  at.row = (int)(tile % down) * ROWS;
-  at.column = (int)(blockIdx.x % across) * COLUMNS;
+  at.row = (int) (tile % down) * ROWS;
+  at.column = (int) (blockIdx.x % across) * COLUMNS;
   at.a += at.row * p.a_row;
   at.b += at.column * p.b_column;
   return at;
@@ -58,16 +58,16 @@ static __device__ __forceinline__ void
 load_8 (const void *data, int64_t at, nn_dtype dtype, float (&x)[8])
 {
   if (dtype == NN_F32) {
-    const float4 *from = (const float4 *)((const float *)data + at);
+    const float4 *from = (const float4 *) ((const float *) data + at);
     float4 low = from[0], high = from[1];
     x[0] = low.x, x[1] = low.y, x[2] = low.z, x[3] = low.w;
     x[4] = high.x, x[5] = high.y, x[6] = high.z, x[7] = high.w;
     return;
   }
-  uint4 bits = *(const uint4 *)((const __half *)data + at);
+  uint4 bits = *(const uint4 *) ((const __half *) data + at);
   for (int i = 0; i < 8; i++)
-    x[i] = dtype == NN_F16 ? __half2float (((const __half *)&bits)[i])
-                           : __bfloat162float (((const __nv_bfloat16 *)&bits)[i]);
+    x[i] = dtype == NN_F16 ? __half2float (((const __half *) &bits)[i])
+                           : __bfloat162float (((const __nv_bfloat16 *) &bits)[i]);
 }
 
 /* The first `n` of them, or all at once. */
@@ -88,7 +88,7 @@ static __device__ __forceinline__ void
 store_8 (void *data, int64_t at, nn_dtype dtype, const float (&x)[8])
 {
   if (dtype == NN_F32) {
-    float4 *to = (float4 *)((float *)data + at);
+    float4 *to = (float4 *) ((float *) data + at);
     to[0] = make_float4 (x[0], x[1], x[2], x[3]);
     to[1] = make_float4 (x[4], x[5], x[6], x[7]);
     return;
@@ -96,10 +96,10 @@ store_8 (void *data, int64_t at, nn_dtype dtype, const float (&x)[8])
   uint4 bits;
   for (int i = 0; i < 8; i++)
     if (dtype == NN_F16)
-      ((__half *)&bits)[i] = nn_from_float<__half> (x[i]);
+      ((__half *) &bits)[i] = nn_from_float<__half> (x[i]);
     else
-      ((__nv_bfloat16 *)&bits)[i] = nn_from_float<__nv_bfloat16> (x[i]);
-  *(uint4 *)((__half *)data + at) = bits;
+      ((__nv_bfloat16 *) &bits)[i] = nn_from_float<__nv_bfloat16> (x[i]);
+  *(uint4 *) ((__half *) data + at) = bits;
 }
 
 template <nn_activation_kind KIND>
@@ -139,7 +139,7 @@ finish_8 (const product_args &args, const place &at, int64_t row, int column, fl
 {
   const problem_t &p = args.a.problem;
   int64_t d = at.d + row * p.d_row + column, residual = at.residual + row * p.residual_row + column;
-  int n = (int)p.n - column;
+  int n = (int) p.n - column;
   for (int i = 0; i < 8; i++)
     x[i] *= p.scale;
   if (args.a.bias != NULL)
@@ -188,7 +188,7 @@ finish_tile (const product_args &args, const place &at, const float *sums)
 static inline bool
 is_aligned (const void *p)
 {
-  return ((uintptr_t)p & 15) == 0;
+  return ((uintptr_t) p & 15) == 0;
 }
 
 static inline product_args
