@@ -258,6 +258,41 @@ def products():
                      alpha=0.5, beta=1.5), {"a": a}, {"b": b, "c": normal(*c)})
     case("Gemm without c", node("Gemm", ["a", "b"], ["y"]), {"a": normal(5, 8), "b": normal(8, 3)})
     case("MatMul and relu", [node("MatMul", ["a", "b"], ["m"]), node("Relu", ["m"], ["y"])], {"a": normal(7, 40)}, {"b": normal(40, 50)})
+    for a, b in (((33, 45), (45, 41)), ((300, 256), (256, 4)), ((257, 96), (96, 1)), ((1, 512), (512, 91)), ((130, 1029), (1029, 72)),
+                 ((2, 1, 5, 16), (3, 16, 24)), ((3, 1, 40), (40, 8)), ((2, 1, 3, 5, 8), (3, 1, 8, 16))):
+        for name, constant in (("", ""), (" by a constant", "b"), (", a constant", "a")):
+            arrays = {"a": normal(*a), "b": normal(*b)}
+            weights = {constant: arrays.pop(constant)} if constant else {}
+            case(f"MatMul {a} {b}{name}", node("MatMul", ["a", "b"], ["y"]), arrays, weights, tolerance=(3e-5, 1e-5))
+    linear()
+
+
+def linear():
+    """Products with what the graph passes put into them."""
+    act = {"nothing": [node("Identity", ["c"], ["y"])],
+           "relu": [node("Relu", ["c"], ["y"])],
+           "leaky relu": [node("LeakyRelu", ["c"], ["y"], alpha=0.1)],
+           "clip": [node("Clip", ["c", "low", "high"], ["y"])],
+           "sigmoid": [node("Sigmoid", ["c"], ["y"])],
+           "tanh": [node("Tanh", ["c"], ["y"])],
+           "hard sigmoid": [node("HardSigmoid", ["c"], ["y"], alpha=0.3, beta=0.4)],
+           "silu": [node("Sigmoid", ["c"], ["s"]), node("Mul", ["c", "s"], ["y"])],
+           "gelu": [node("Div", ["c", "root"], ["d"]), node("Erf", ["d"], ["e"]), node("Add", ["e", "one"], ["f"]),
+                    node("Mul", ["c", "f"], ["g"]), node("Mul", ["g", "half"], ["y"])]}
+    numbers = {"low": np.float32(-0.5), "high": np.float32(0.75), "root": np.float32(2 ** 0.5), "one": np.float32(1),
+               "half": np.float32(0.5)}
+    for name, after in act.items():
+        used = {key: value for key, value in numbers.items() if any(key in n.input for n in after)}
+        for rows, columns in (((2, 37), 72), ((1, 130), 43)):
+            inputs = {"x": normal(*rows, 96), "r": normal(*rows, columns)}
+            weights = {"w": normal(96, columns, scale=0.1), "b": normal(columns), **used}
+            case(f"product of {rows}, bias, {name}", [node("MatMul", ["x", "w"], ["p"]), node("Add", ["p", "b"], ["c"]), *after],
+                 {"x": inputs["x"]}, weights)
+            case(f"product of {rows}, bias, residual, {name}",
+                 [node("MatMul", ["x", "w"], ["p"]), node("Add", ["p", "b"], ["q"]), node("Add", ["q", "r"], ["c"]), *after], inputs, weights)
+    case("products of one operand", [node("MatMul", ["x", name], [f"p{name}"]) for name in "uvw"]
+         + [node("Add", ["pu", "b"], ["u2"]), node("Concat", ["u2", "pv", "pw"], ["y"], axis=2)],
+         {"x": normal(2, 19, 32)}, {"u": normal(32, 24), "v": normal(32, 5), "w": normal(32, 40), "b": normal(24)})
 
 
 FAMILIES = {f.__name__: f for f in (convolutions, fused, pools, resizes, softmaxes, products, *elements.FAMILIES, *images.FAMILIES,
