@@ -22,6 +22,8 @@ typedef struct nn_backend {
 
   bool takes_parts; /* its kernels take channels-last values whose pixels have gaps between them (graph.h) */
 
+  bool takes_rows;  /* its attention takes operands whose rows have gaps between them (graph.h) */
+
   bool adds_in_place; /* its products take a residual that lies where the result goes (graph.h) */
 
   /* As nn_device_check(). */

@@ -3,6 +3,7 @@
  * session; a session has a second stream, on which its pages come in while another session's nodes run. */
 #include "../backend.h"
 #include "device.h"
+#include "merge.h"
 #include "record.h"
 
 #include <stdio.h>
@@ -409,7 +410,8 @@ static const nn_backend nn_backend_cuda = {
   .adds_in_place = true,
   .check = nn_cuda_device_check,
   .kernel = kernel,
-  .rewrite = NULL,
+  .takes_rows = true,
+  .rewrite = nn_cuda_merge_products,
   .open = open_plan,
   .close = close_plan,
   .device_name = device_name,

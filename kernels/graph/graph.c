@@ -233,11 +233,8 @@ nn_tensor
 nn_value_tensor (const nn_value *value)
 {
   nn_tensor tensor = nn_tensor_make (value->dtype, value->rank, value->dim, value->layout, NULL);
-  if (value->is_part) {
-    const nn_value *root = value->view_of;
-    nn_tensor whole = nn_tensor_make (root->dtype, root->rank, root->dim, root->layout, NULL);
-    memcpy (tensor.stride, whole.stride, sizeof whole.stride);
-  }
+  if (value->is_part)
+    memcpy (tensor.stride, value->stride, sizeof value->stride);
   return tensor;
 }
 

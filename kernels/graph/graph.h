@@ -29,7 +29,8 @@ struct nn_value {
   nn_node *producer;           /* NULL: graph input, constant or view */
   nn_value *view_of;           /* whose memory it lies in, which is no view itself; else NULL */
   size_t view_offset;          /* bytes from there, a multiple of the element's size */
-  bool is_part;                /* a view of some channels of a channels-last value, whose strides it has */
+  bool is_part;                /* a view with gaps: some channels of a channels-last value, or some columns of rows */
+  int64_t stride[NN_MAX_RANK]; /* of a part, in elements */
   int n_uses;                  /* operands that read it, plus one for each graph output it is and for
                                   each view of it */
   int n_packed;                /* of these, operands whose node needs the constant no longer */
@@ -180,8 +181,13 @@ nn_status nn_graph_assign_layouts (nn_graph *graph, nn_error *err);
 /* Takes out nodes whose results lie in another value's memory as they are (Reshape, Transpose, Slice, Reorder
  * … where nothing would move): these results become views. With `parts`, for a device whose kernels take
  * any pixel stride, the results of Split along the channels too, and operands of Concat are computed into its
- * result. */
-nn_status nn_graph_find_views (nn_graph *graph, bool parts, nn_error *err);
+ * result. With `rows`, for a device whose attention takes any row stride, values that nn_graph_takes_rows() are parts
+ * of rows. */
+nn_status nn_graph_find_views (nn_graph *graph, bool parts, bool rows, nn_error *err);
+
+/* Whether all that read the value take it with gaps between its rows (dimension 1): the kernels of Attention and
+ * DeformableAttention on some devices, also by way of a Reshape of what lies in a row. */
+bool nn_graph_takes_rows (const nn_graph *graph, const nn_value *value);
 
 /* Makes the result of a Conv or MatMul a view of its residual, where that is read for the last time; for devices whose
  * kernels read each of its elements before they write the result's there. */

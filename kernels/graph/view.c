@@ -184,9 +184,60 @@ is_part_of (const nn_value *value, const place *p)
   return memcmp (whole.stride, p->view.stride, 4 * sizeof whole.stride[0]) == 0;
 }
 
-/* Makes result `index` a view if it is dense in what its operand is a copy of, or else in the operand. */
+/* What follows dimension 1 lies as it does in a dense value. */
 static bool
-make_view (const nn_graph *graph, const nn_node *node, int index, bool parts, place *places)
+has_dense_rows (const nn_value *value, const place *p)
+{
+  int64_t expected = 1;
+  for (int i = value->rank - 1; i > 1; i--) {
+    if (value->dim[i] != 1 && p->view.stride[i] != expected)
+      return false;
+    expected *= value->dim[i];
+  }
+  return value->rank > 2 && value->layout == NN_LAYOUT_ROW_MAJOR && p->view.stride[1] >= expected
+         && p->view.stride[0] >= 0;
+}
+
+/* Whether operand `index` of the node may have gaps between its rows. */
+static bool
+reads_rows (const nn_graph *graph, const nn_node *node, int index)
+{
+  if (nn_node_is (node, "Attention"))
+    return index < 3;
+  if (nn_node_is (node, "DeformableAttention"))
+    return true;
+  const nn_value *in = node->in[index], *out = node->n_out == 1 ? node->out[0] : NULL;
+  return index == 0 && nn_node_is (node, "Reshape") && out != NULL && out->rank > 2 && in->rank > 2
+         && out->dim[0] == in->dim[0] && out->dim[1] == in->dim[1] && nn_graph_takes_rows (graph, out);
+}
+
+bool
+nn_graph_takes_rows (const nn_graph *graph, const nn_value *value)
+{
+  if (is_output (graph, value))
+    return false;
+  for (const nn_node *node = graph->first; node != NULL; node = node->next)
+    for (int i = 0; i < node->n_in; i++)
+      if (node->in[i] == value && !reads_rows (graph, node, i))
+        return false;
+  return true;
+}
+
+/* What may be a view with gaps. */
+typedef struct allowed {
+  bool parts, rows;
+} allowed;
+
+static bool
+may_be_part (const nn_graph *graph, const nn_value *value, const place *p, allowed a)
+{
+  return (a.parts && is_part_of (value, p))
+         || (a.rows && has_dense_rows (value, p) && nn_graph_takes_rows (graph, value));
+}
+
+/* Makes result `index` a view if it is dense in what its operand is a copy of, or else in the operand; or a part. */
+static bool
+make_view (const nn_graph *graph, const nn_node *node, int index, allowed a, place *places)
 {
   nn_value *x = node->in[0], *out = node->out[index];
   place own = own_place (x), p;
@@ -201,10 +252,11 @@ make_view (const nn_graph *graph, const nn_node *node, int index, bool parts, pl
       places[out->index] = p;
     followed = true;
     bool dense = nn_tensor_is_dense (&p.view, out->layout);
-    if (is_allowed (graph, out, p.root) && (dense || (parts && is_part_of (out, &p)))) {
+    if (is_allowed (graph, out, p.root) && (dense || may_be_part (graph, out, &p, a))) {
       out->view_of = p.root;
       out->view_offset = p.offset;
       out->is_part = !dense;
+      memcpy (out->stride, p.view.stride, sizeof out->stride);
       return true;
     }
   }
@@ -213,7 +265,7 @@ make_view (const nn_graph *graph, const nn_node *node, int index, bool parts, pl
 
 /* Makes views of the node's results; true if that is all of them. */
 static bool
-make_views (const nn_graph *graph, nn_node *node, bool parts, place *places)
+make_views (const nn_graph *graph, nn_node *node, allowed a, place *places)
 {
   bool all = true;
   if (node->n_in == 0 || node->in[0] == NULL || node->in[0]->constant != NULL
@@ -221,7 +273,7 @@ make_views (const nn_graph *graph, nn_node *node, bool parts, place *places)
     return false;
   for (int i = 0; i < node->n_out; i++)
     if (node->out[i] != NULL)
-      all = make_view (graph, node, i, parts, places) && all;
+      all = make_view (graph, node, i, a, places) && all;
   return all;
 }
 
@@ -275,6 +327,8 @@ move_to (int *n_views, nn_value *value, nn_value *root, size_t offset)
   value->view_of = root;
   value->view_offset = offset;
   value->is_part = true;
+  nn_tensor whole = nn_tensor_make (root->dtype, root->rank, root->dim, root->layout, NULL);
+  memcpy (value->stride, whole.stride, sizeof value->stride);
   root->n_uses++;
   n_views[root->index]++;
 }
@@ -352,7 +406,7 @@ find_parts (nn_graph *graph, nn_error *err)
 }
 
 nn_status
-nn_graph_find_views (nn_graph *graph, bool parts, nn_error *err)
+nn_graph_find_views (nn_graph *graph, bool parts, bool rows, nn_error *err)
 {
   place *places = calloc ((size_t)graph->n_values + 1, sizeof *places);
   if (places == NULL)
@@ -364,7 +418,7 @@ nn_graph_find_views (nn_graph *graph, bool parts, nn_error *err)
   }
   for (nn_node *node = graph->first, *next; node != NULL; node = next) {
     next = node->next;
-    if (make_views (graph, node, parts, places)) {
+    if (make_views (graph, node, (allowed){ parts, rows }, places)) {
       hold_roots (node);
       nn_graph_remove_node (graph, node);
     } else {
