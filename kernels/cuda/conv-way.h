@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ways to do a convolution, one file each. conv.c asks every one what it can do with a node, times what they
+ * offer, and keeps the fastest. To add one: a table here, a line in conv.c.
+ */
+#pragma once
+
+#include "conv.h"
+#include "cuda.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What one way may take of the device's memory for its intermediate results. */
+#define NN_CUDA_CONV_MAX_SCRATCH ((size_t) 64 << 20)
+
+/* A Conv node. */
+typedef struct nn_cuda_conv_node {
+  nn_cuda_conv_shape shape;
+  nn_cuda_conv_strides strides;
+  nn_dtype dtype; /* of x, y and residual */
+  nn_activation activation;
+  bool has_residual;
+  bool has_weights;     /* the weights are constant */
+  bool is_constant;     /* … and the bias, if there is one */
+  bool is_dense;        /* x, y and residual are N, H, W, C in memory */
+  int alignment;        /* their addresses are multiples of this many bytes, 64 at most */
+  const float *w;       /* host, only in open() and prepare(): out_channels, in_channels / groups, kh, kw */
+  const float *bias;    /* … out_channels; NULL: none */
+} nn_cuda_conv_node;
+
+/* One input channel a group. */
+static inline bool
+nn_cuda_conv_is_depthwise (const nn_cuda_conv_shape *shape)
+{
+  return shape->groups > 1 && shape->groups == shape->in_channels;
+}
+
+/* Elements from one output channel's packed weights to the next one's: whole vectors of 8. */
+static inline int64_t
+nn_cuda_conv_pitch (const nn_cuda_conv_shape *shape)
+{
+  return (shape->kh * shape->kw * (shape->in_channels / shape->groups) + 7) / 8 * 8;
+}
+
+static inline cudnnDataType_t
+nn_cuda_conv_cudnn_type (nn_dtype dtype)
+{
+  return dtype == NN_F16 ? CUDNN_DATA_HALF : dtype == NN_BF16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+}
+
+/* Whether cuDNN may be asked at all. Never for depthwise ones: versions before 9.24 make them wrong where several
+ * sizes follow each other. */
+static inline bool
+nn_cuda_conv_cudnn_can (const nn_cuda_conv_node *conv)
+{
+  const nn_cuda_conv_shape *s = &conv->shape;
+  return conv->is_constant && conv->is_dense && conv->alignment >= 16 && s->in_channels > 0 && s->batch > 0
+         && !nn_cuda_conv_is_depthwise (s)
+         && s->kh * s->kw * (s->in_channels / s->groups) % 8 == 0; /* weights without gaps */
+}
+
+/* The forms of the constants that a way may ask for: what run() finds in nn_cuda_conv_data.w and .bias. Those that the
+ * network computes are found as they are. */
+enum {
+  NN_CUDA_CONV_WEIGHTS = 1,   /* nn_cuda_launch_conv_pack(), of x's type at nn_cuda_conv_pitch() */
+  NN_CUDA_CONV_FILTERS = 2,   /* nn_cuda_launch_depthwise_pack() */
+  NN_CUDA_CONV_BIAS = 4,      /* float32, NULL where the node has none */
+  NN_CUDA_CONV_BIAS_AS_X = 8, /* of x's type, zeros where the node has none */
+  NN_CUDA_CONV_FORMS = 4,     /* so many */
+};
+
+/* Takes one of them from the store; NULL where the node has no such constant. */
+nn_status nn_cuda_conv_take (const nn_cuda *cuda, const nn_cuda_conv_node *node, unsigned form, const void **packed,
+                             nn_error *err);
+
+typedef struct nn_cuda_conv_way {
+  const char *name; /* a word */
+  bool own;         /* not a library's */
+  unsigned needs;
+
+  /* How many variants it has for this node (0: it cannot do it), and what they share. */
+  int (*open) (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source);
+  void (*close) (void *source); /* NULL: there is nothing to close */
+
+  /* Makes variant 0 … n - 1 ready; NULL: there is nothing to do. What it leaves in `state` is freed by release(),
+   * before close(). A failure says that there is no such variant after all. */
+  nn_status (*prepare) (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void *source, int variant, void **state,
+                        nn_error *err);
+  void (*release) (void *state);
+
+  size_t (*scratch_bytes) (const void *state); /* NULL: none */
+  nn_status (*run) (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int variant, const void *state,
+                    const nn_cuda_conv_data *data, void *scratch, nn_error *err);
+} nn_cuda_conv_way;
+
+extern const nn_cuda_conv_way nn_cuda_conv_any;       /* conv-any.c: whatever no other can */
+extern const nn_cuda_conv_way nn_cuda_conv_implicit;  /* conv-implicit.c */
+extern const nn_cuda_conv_way nn_cuda_conv_depthwise; /* conv-depthwise.c */
+extern const nn_cuda_conv_way nn_cuda_conv_product;   /* conv-product.c: 1×1, a product of matrices */
+extern const nn_cuda_conv_way nn_cuda_conv_cudnn;     /* conv-cudnn.c: cuDNN's one call for all */
+extern const nn_cuda_conv_way nn_cuda_conv_graph;     /* conv-graph.c: each of cuDNN's engines */
+
+#ifdef __cplusplus
+}
+#endif

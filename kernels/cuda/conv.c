@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "conv-way.h"
+#include "tuning.h"
+
+#include "../graph/shape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { X, W, BIAS, RESIDUAL };
+
+/* The last takes what no other does. */
+static const nn_cuda_conv_way *const ways[]
+    = { &nn_cuda_conv_depthwise, &nn_cuda_conv_cudnn, &nn_cuda_conv_graph, &nn_cuda_conv_product,
+        &nn_cuda_conv_implicit, &nn_cuda_conv_any };
+
+enum { WAYS = sizeof ways / sizeof ways[0] };
+
+/* A way's variant, ready to run. */
+typedef struct made {
+  const nn_cuda_conv_way *way; /* NULL: nothing */
+  void *source, *state;
+  int variant;
+} made;
+
+/* A prepared node. */
+typedef struct conv {
+  nn_cuda_conv_node node;
+  made made;
+  const void *forms[NN_CUDA_CONV_FORMS]; /* of the store; what the bits of nn_cuda_conv_way.needs stand for */
+} conv;
+
+/* ---- the node ---- */
+
+/* As rank 4, N, C, H, W: rank 3 gets a height of 1. */
+static nn_tensor
+as_image (const nn_tensor *tensor)
+{
+  nn_tensor view = *tensor;
+  if (tensor->rank == 3) {
+    view.rank = 4;
+    view.dim[2] = 1;
+    view.dim[3] = tensor->dim[2];
+    view.stride[3] = tensor->stride[2];
+  }
+  return view;
+}
+
+static nn_status
+fill_shape (const nn_call *call, nn_cuda_conv_shape *shape, nn_error *err)
+{
+  const nn_tensor *x = &call->in[X], *y = &call->out[0];
+  const nn_window flat = { .kernel = 1, .stride = 1, .dilation = 1, .out = 1 };
+  nn_window window[NN_MAX_RANK - 2];
+  if (x->rank != 3 && x->rank != 4)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "convolutions of rank %d are not supported", x->rank);
+  if (nn_shape_windows (call->node, window, err) != NN_OK)
+    return err->status;
+  nn_window v = x->rank == 4 ? window[0] : flat, h = window[x->rank - 3];
+  *shape = (nn_cuda_conv_shape){ .batch = x->dim[0], .groups = nn_node_int (call->node, "group", 1),
+    .in_channels = x->dim[1], .in_height = x->rank == 4 ? x->dim[2] : 1, .in_width = x->dim[x->rank - 1],
+    .out_channels = y->dim[1], .out_height = v.out, .out_width = h.out, .kh = v.kernel, .kw = h.kernel,
+    .stride_h = v.stride, .stride_w = h.stride, .dilation_h = v.dilation, .dilation_w = h.dilation,
+    .pad_top = v.pad_begin, .pad_left = h.pad_begin, .pad_bottom = v.pad_end, .pad_right = h.pad_end };
+  return NN_OK;
+}
+
+static bool
+is_constant (const nn_call *call, int index)
+{
+  return nn_node_has (call->node, index) && call->node->in[index]->constant != NULL;
+}
+
+/* Activations are of one type; constants float32. */
+static nn_status
+check_types (const nn_call *call, nn_error *err)
+{
+  const nn_dtype dtype = call->in[X].dtype;
+  bool good = (dtype == NN_F32 || dtype == NN_F16 || dtype == NN_BF16) && call->out[0].dtype == dtype;
+  for (int i = W; i <= RESIDUAL; i++)
+    if (nn_node_has (call->node, i))
+      good = good && call->in[i].dtype == (is_constant (call, i) && i != RESIDUAL ? NN_F32 : dtype);
+  return good ? NN_OK
+              : nn_fail (err, NN_ERR_UNSUPPORTED, "convolutions of %s that makes %s are not supported on CUDA",
+                         nn_dtype_name (dtype), nn_dtype_name (call->out[0].dtype));
+}
+
+/* What the address of a value is a multiple of; memory that is no view begins at multiples of 64. */
+static int
+alignment_of (const nn_value *value)
+{
+  size_t offset = value->view_of != NULL ? value->view_offset : 0;
+  return offset == 0 ? 64 : (int) (offset & -offset) < 64 ? (int) (offset & -offset) : 64;
+}
+
+/* Takes a tensor's strides; says whether it is N, H, W, C in memory. */
+static bool
+take_strides (const nn_tensor *tensor, int64_t stride[4])
+{
+  nn_tensor view = as_image (tensor);
+  memcpy (stride, view.stride, 4 * sizeof stride[0]);
+  return nn_tensor_is_dense (&view, NN_LAYOUT_CHANNELS_LAST);
+}
+
+static nn_status
+fill_node (const nn_call *call, nn_cuda_conv_node *node, nn_error *err)
+{
+  if (check_types (call, err) != NN_OK || fill_shape (call, &node->shape, err) != NN_OK)
+    return err->status;
+  nn_cuda_conv_strides *strides = &node->strides;
+  node->dtype = call->in[X].dtype;
+  node->activation = call->node->activation;
+  node->has_residual = nn_node_has (call->node, RESIDUAL);
+  node->w = is_constant (call, W) ? call->in[W].data : NULL;
+  node->bias = is_constant (call, BIAS) ? call->in[BIAS].data : NULL;
+  node->has_weights = node->w != NULL;
+  node->is_constant = node->has_weights && (node->bias != NULL || !nn_node_has (call->node, BIAS));
+  node->is_dense = take_strides (&call->in[X], strides->x);
+  node->is_dense = take_strides (&call->out[0], strides->y) && node->is_dense;
+  node->alignment = alignment_of (call->node->in[X]);
+  int other = alignment_of (call->node->out[0]);
+  node->alignment = other < node->alignment ? other : node->alignment;
+  take_strides (&call->in[W], strides->w);
+  if (node->has_residual) {
+    node->is_dense = take_strides (&call->in[RESIDUAL], strides->residual) && node->is_dense;
+    other = alignment_of (call->node->in[RESIDUAL]);
+    node->alignment = other < node->alignment ? other : node->alignment;
+  }
+  if (nn_node_has (call->node, BIAS)) {
+    strides->bias = call->in[BIAS].dim[0] == 1 ? 1 : call->in[BIAS].stride[0];
+    strides->bias_dtype = call->in[BIAS].dtype;
+  }
+  return NN_OK;
+}
+
+/* ---- constants ---- */
+
+/* Takes those of the needed forms that are not there yet. */
+static nn_status
+take_forms (const nn_cuda *cuda, conv *c, unsigned needs, nn_error *err)
+{
+  for (int i = 0; i < NN_CUDA_CONV_FORMS; i++)
+    if ((needs >> i & 1) != 0 && c->forms[i] == NULL
+        && nn_cuda_conv_take (cuda, &c->node, 1u << i, &c->forms[i], err) != NN_OK)
+      return err->status;
+  return NN_OK;
+}
+
+static void
+drop_forms (conv *c, unsigned needs)
+{
+  for (int i = 0; i < NN_CUDA_CONV_FORMS; i++)
+    if ((needs >> i & 1) == 0 && c->forms[i] != NULL) {
+      nn_cuda_store_give_back (c->forms[i]);
+      c->forms[i] = NULL;
+    }
+}
+
+/* ---- making a way's variant ready, and running it ---- */
+
+static void
+unmake_state (made *m)
+{
+  if (m->state != NULL)
+    m->way->release (m->state);
+  m->state = NULL;
+}
+
+static void
+unmake (made *m)
+{
+  if (m->way == NULL)
+    return;
+  unmake_state (m);
+  if (m->source != NULL)
+    m->way->close (m->source);
+  *m = (made){ 0 };
+}
+
+static nn_status
+make_state (const nn_cuda *cuda, conv *c, made *m, nn_error *err)
+{
+  nn_status status = take_forms (cuda, c, m->way->needs, err);
+  if (status == NN_OK && m->way->prepare != NULL)
+    status = m->way->prepare (cuda, &c->node, m->source, m->variant, &m->state, err);
+  if (status != NN_OK)
+    cudaGetLastError (); /* so that the next launch is not blamed */
+  return status;
+}
+
+static size_t
+scratch_of (const made *m)
+{
+  return m->way->scratch_bytes != NULL ? m->way->scratch_bytes (m->state) : 0;
+}
+
+static nn_status
+run_made (const nn_cuda *cuda, const conv *c, const made *m, nn_cuda_conv_data data, void *scratch, nn_error *err)
+{
+  for (int i = 0; i < NN_CUDA_CONV_FORMS; i++)
+    if ((m->way->needs >> i & 1) != 0 && c->forms[i] != NULL)
+      *(1u << i < NN_CUDA_CONV_BIAS ? &data.w : &data.bias) = c->forms[i];
+  return m->way->run (cuda, &c->node, m->variant, m->state, &data, scratch, err);
+}
+
+/* ---- choosing ---- */
+
+/* Everything that a time depends on. */
+static void
+name_problem (const nn_cuda *cuda, const nn_cuda_conv_node *node, char *key, size_t size)
+{
+  const nn_cuda_conv_shape *s = &node->shape;
+  snprintf (key, size,
+            "conv %s%s n%" PRId64 " c%" PRId64 "x%" PRId64 "x%" PRId64 " k%" PRId64 "x%" PRId64 "x%" PRId64
+            " filter %" PRId64 "x%" PRId64 " stride %" PRId64 "x%" PRId64 " dilation %" PRId64 "x%" PRId64
+            " pad %" PRId64 ",%" PRId64 " groups %" PRId64 " activation %d%s align %d choice %d",
+            nn_dtype_name (node->dtype), node->dtype == NN_F32 && cuda->tf32 ? " tf32" : "", s->batch, s->in_channels,
+            s->in_height, s->in_width, s->out_channels, s->out_height, s->out_width, s->kh, s->kw, s->stride_h,
+            s->stride_w, s->dilation_h, s->dilation_w, s->pad_top, s->pad_left, s->groups,
+            (int) node->activation.kind, node->has_residual ? " residual" : "",
+            node->alignment < 16 ? node->alignment : 16, (int) cuda->choice);
+}
+
+static bool
+is_chosen (const nn_cuda *cuda, const nn_cuda_conv_way *way)
+{
+  return cuda->choice == NN_CUDA_CHOICE_BEST || way == &nn_cuda_conv_product /* it heeds the choice itself */
+         || way->own == (cuda->choice == NN_CUDA_CHOICE_OWN);
+}
+
+/* What the tuning file says, if that can still be made. */
+static bool
+make_known (const nn_cuda *cuda, conv *c, const char *key)
+{
+  char choice[64], name[32];
+  nn_error ignored;
+  int variant;
+  if (!nn_tuning_find (cuda->tuning, key, choice, sizeof choice)
+      || sscanf (choice, "%31s %d", name, &variant) != 2 || variant < 0)
+    return false;
+  for (int i = 0; i < WAYS; i++) {
+    if (strcmp (ways[i]->name, name) != 0)
+      continue;
+    made m = { .way = ways[i], .variant = variant };
+    if (variant < m.way->open (cuda, &c->node, &m.source) && make_state (cuda, c, &m, &ignored) == NN_OK) {
+      c->made = m;
+      return true;
+    }
+    unmake (&m);
+  }
+  return false;
+}
+
+/* What one variant is timed with. */
+typedef struct trial {
+  const nn_cuda *cuda;
+  const conv *c;
+  const made *made;
+  nn_cuda_conv_data data;
+  void *memory, *scratch;
+} trial;
+
+static nn_status
+run_trial (void *arg, nn_error *err)
+{
+  const trial *t = arg;
+  return run_made (t->cuda, t->c, t->made, t->data, t->scratch, err);
+}
+
+/* x, residual, y and scratch in one piece, with numbers in the first two. */
+static nn_status
+start_trial (trial *t, nn_error *err)
+{
+  const nn_cuda_conv_shape *s = &t->c->node.shape;
+  const nn_dtype dtype = t->c->node.dtype;
+  int64_t x = (s->batch * s->in_height * s->in_width * s->in_channels + 63) / 64 * 64;
+  int64_t y = (s->batch * s->out_height * s->out_width * s->out_channels + 63) / 64 * 64;
+  int64_t residual = t->c->node.has_residual ? y : 0;
+  size_t size = nn_dtype_size (dtype);
+  if (nn_cuda_alloc (t->cuda, (size_t) (x + residual + y) * size + NN_CUDA_CONV_MAX_SCRATCH, &t->memory, err) != NN_OK)
+    return err->status;
+  char *at = t->memory;
+  nn_cuda_launch_conv_noise (at, x + residual, dtype, t->cuda->stream);
+  t->data = (nn_cuda_conv_data){ .x = at, .residual = residual > 0 ? at + (size_t) x * size : NULL,
+                                 .y = at + (size_t) (x + residual) * size };
+  t->scratch = at + (size_t) (x + residual + y) * size;
+  return nn_cuda_launched ("conv-noise", err);
+}
+
+/* Times all variants of a way; the fastest so far stays in c->made. */
+static void
+try_way (trial *t, conv *c, const nn_cuda_conv_way *way, float *best)
+{
+  made m = { .way = way };
+  nn_error ignored;
+  int n = way->open (t->cuda, &c->node, &m.source), fastest = -1;
+  float ms;
+  for (m.variant = 0; m.variant < n; m.variant++) {
+    t->made = &m;
+    if (make_state (t->cuda, c, &m, &ignored) == NN_OK && scratch_of (&m) <= NN_CUDA_CONV_MAX_SCRATCH
+        && nn_tuning_time (t->cuda, run_trial, t, &ms, &ignored) == NN_OK && ms < *best) {
+      *best = ms;
+      fastest = m.variant;
+    }
+    unmake_state (&m);
+  }
+  m.variant = fastest;
+  if (fastest >= 0 && make_state (t->cuda, c, &m, &ignored) == NN_OK) {
+    unmake (&c->made);
+    c->made = m;
+  } else {
+    unmake (&m);
+  }
+}
+
+/* Leaves c->made alone where nothing can be timed, or nothing runs. The last way is not for competing. */
+static void
+make_fastest (const nn_cuda *cuda, conv *c, const char *key)
+{
+  trial t = { .cuda = cuda, .c = c };
+  nn_error ignored;
+  float best = 1e30f;
+  if (start_trial (&t, &ignored) == NN_OK)
+    for (int i = 0; i < WAYS - 1; i++)
+      if (is_chosen (cuda, ways[i]))
+        try_way (&t, c, ways[i], &best);
+  cudaStreamSynchronize (cuda->stream);
+  cudaFree (t.memory);
+  cudaGetLastError ();
+  if (c->made.way != NULL) {
+    char choice[64];
+    snprintf (choice, sizeof choice, "%s %d", c->made.way->name, c->made.variant);
+    nn_tuning_keep (cuda->tuning, key, choice);
+  }
+}
+
+/* Without timing: the first of our own. */
+static nn_status
+make_first (const nn_cuda *cuda, conv *c, nn_error *err)
+{
+  nn_status status = NN_ERR_UNSUPPORTED;
+  for (int i = 0; i < WAYS; i++) {
+    made m = { .way = ways[i] };
+    int n = ways[i]->own ? ways[i]->open (cuda, &c->node, &m.source) : 0;
+    for (m.variant = 0; m.variant < n; m.variant++)
+      if ((status = make_state (cuda, c, &m, err)) == NN_OK) {
+        c->made = m;
+        return NN_OK;
+      }
+    unmake (&m);
+  }
+  return status;
+}
+
+static nn_status
+choose (const nn_cuda *cuda, conv *c, nn_error *err)
+{
+  char key[384];
+  name_problem (cuda, &c->node, key, sizeof key);
+  if (c->node.is_constant && c->node.is_dense && c->node.shape.batch > 0 && c->node.shape.in_channels > 0
+      && !make_known (cuda, c, key))
+    make_fastest (cuda, c, key);
+  nn_status status = c->made.way == NULL ? make_first (cuda, c, err) : NN_OK;
+  if (status == NN_OK)
+    drop_forms (c, c->made.way->needs);
+  return status;
+}
+
+/* ---- what a plan calls ---- */
+
+static void
+release (void *shared)
+{
+  conv *c = shared;
+  unmake (&c->made);
+  drop_forms (c, 0);
+  free (c);
+}
+
+static nn_status
+prepare (nn_call *call, nn_error *err)
+{
+  conv *c = calloc (1, sizeof *c);
+  if (c == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
+  if (fill_node (call, &c->node, err) != NN_OK || choose (nn_cuda_of (call), c, err) != NN_OK) {
+    release (c);
+    return err->status;
+  }
+  call->packed = (c->node.w != NULL ? 1u << W : 0) | (c->node.bias != NULL ? 1u << BIAS : 0);
+  c->node.w = c->node.bias = NULL; /* they may go now */
+  call->shared = c;
+  return NN_OK;
+}
+
+static size_t
+scratch_bytes (const nn_call *call)
+{
+  return scratch_of (&((const conv *) call->shared)->made);
+}
+
+static nn_status
+run (const nn_call *call, nn_error *err)
+{
+  const conv *c = call->shared;
+  const nn_cuda_conv_data data = { .x = call->in[X].data, .w = call->in[W].data,
+                                   .bias = nn_node_has (call->node, BIAS) ? call->in[BIAS].data : NULL,
+                                   .residual = c->node.has_residual ? call->in[RESIDUAL].data : NULL,
+                                   .y = call->out[0].data };
+  return run_made (nn_cuda_of (call), c, &c->made, data, call->scratch, err);
+}
+
+const nn_kernel nn_cuda_conv = {
+  .prepare = prepare,
+  .scratch_bytes = scratch_bytes,
+  .run = run,
+  .release = release,
+};
