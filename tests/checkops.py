@@ -89,6 +89,18 @@ def convolutions():
     conv("3x3 of so many channels that a tile is larger than a block", (1, 29248, 4, 4), (16, 29248, 3, 3), pads=[1, 1, 1, 1],
          tolerance=(1e-4, 1e-5))
     conv("3x3 of whole vectors, several blocks", (3, 256, 44, 41), (256, 256, 3, 3), pads=[1, 1, 1, 1], tolerance=WINOGRAD)
+    for inputs, outputs in ((1, 9), (3, 32), (12, 7), (40, 24), (96, 200)):  # beside and of whole vectors of 8
+        conv(f"3x3, {inputs}>{outputs}", (2, inputs, 13, 11), (outputs, inputs, 3, 3), pads=[1, 1, 1, 1])
+        conv(f"1x1, {inputs}>{outputs}", (2, inputs, 13, 11), (outputs, inputs, 1, 1))
+        conv(f"1x1 with pads, {inputs}>{outputs}", (1, inputs, 5, 4), (outputs, inputs, 1, 1), pads=[1, 0, 2, 1])
+    conv("big batch", (17, 16, 33, 31), (40, 16, 3, 3), pads=[1, 1, 1, 1], strides=[2, 2])
+    conv("2 groups of whole vectors", (2, 32, 9, 8), (48, 16, 3, 3), group=2, pads=[1, 1, 1, 1])
+    conv("groups of 1 output", (1, 24, 9, 8), (6, 4, 3, 3), group=6, pads=[1, 1, 1, 1])
+    conv("pads at the end only, stride 2", (1, 16, 12, 12), (24, 16, 3, 3), strides=[2, 2], pads=[0, 0, 1, 1])
+    conv("dilated, whole vectors", (1, 16, 15, 14), (24, 16, 3, 3), dilations=[2, 3], pads=[2, 3, 2, 3])
+    for pads in ([1, 1, 1, 1], [2, 0, 1, 2]):
+        conv(f"depthwise 3x3, big batch, pads {pads}", (9, 24, 14, 13), (24, 1, 3, 3), group=24, pads=pads)
+    depthwise_in_sequence()
     for _ in range(20):
         random_conv()
     case("weights computed by the network", node("Conv", ["x", "w", "b"], ["y"], pads=[1, 1, 1, 1]),
@@ -99,6 +111,16 @@ def convolutions():
     x[0, 3, 2, 2] = np.nan
     case("NaN reaches its neighbours only", node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]), {"x": x},
          {"w": normal(6, 8, 3, 3)})
+
+
+def depthwise_in_sequence():
+    """Sizes that change from one to the next, which libraries have got wrong."""
+    nodes, weights, value = [], {}, "x"
+    for i, (size, stride) in enumerate(((3, 1), (3, 2), (5, 1), (3, 1), (5, 2), (3, 1), (3, 2))):
+        weights[f"w{i}"] = normal(32, 1, size, size, scale=1 / size)
+        nodes.append(node("Conv", [value, f"w{i}"], [f"y{i}"], group=32, strides=[stride] * 2, pads=[size // 2] * 4))
+        value = f"y{i}"
+    case("depthwise ones of several sizes", nodes, {"x": normal(2, 32, 40, 36)}, weights, outputs=("y0", "y3", value))
 
 
 def random_conv():
@@ -129,6 +151,12 @@ def fused():
         conv(f"conv of whole vectors and {name}", (1, 32, 7, 9), (48, 32, 3, 3), after=after, pads=[1, 1, 1, 1],
              tolerance=WINOGRAD)
         conv(f"depthwise conv and {name}", (1, 37, 7, 9), (37, 1, 3, 3), after=after, group=37)
+        added = [node("Add", ["sum", "r"], ["c"]), *after]
+        for size, inputs, outputs, group in ((1, 24, 40, 1), (1, 13, 21, 1), (3, 16, 24, 1), (3, 9, 22, 1), (3, 16, 16, 16)):
+            first = node("Conv", ["x", "w", "b"], ["sum"], pads=[size // 2] * 4, group=group)
+            case(f"conv {size}x{size} {inputs}>{outputs} of {group}, residual and {name}", [first, *added],
+                 {"x": normal(2, inputs, 7, 9), "r": normal(2, outputs, 7, 9)},
+                 {"w": normal(outputs, inputs // group, size, size, scale=0.1), "b": normal(outputs)}, WINOGRAD)
     for channels in (16, 30):
         after = [node("BatchNormalization", ["c", "scale", "shift", "mean", "var"], ["n"], epsilon=1e-3),
                  node("Add", ["n", "three"], ["a"]), node("Clip", ["a", "zero", "six"], ["k"]),
