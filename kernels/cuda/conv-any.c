@@ -17,7 +17,7 @@ run (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int variant, const void
   const int64_t inputs = s->in_channels / s->groups;
   nn_cuda_conv_strides strides = conv->strides;
   if (conv->has_weights) { /* packed */
-    strides.w[0] = nn_cuda_conv_pitch (s);
+    strides.w[0] = nn_cuda_conv_pitch (conv);
     strides.w[1] = 1;
     strides.w[2] = s->kw * inputs;
     strides.w[3] = inputs;

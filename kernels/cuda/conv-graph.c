@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cuDNN's engines one by one, through its graph interface: convolution, then the sum with a residual, the sum with
  * the bias, and a rectifier as one operation. Other activations follow as a kernel of its own. Only engines that
- * cuDNN brings compiled: nothing may depend on a compiler at run time.
+ * cuDNN brings compiled: nothing may depend on a compiler at run time. Where no engine does it without a residual, one
+ * may do it with one that is multiplied by 0.
  */
 #include "conv-way.h"
 
 #include <stdlib.h>
 
-enum { MAX_PARTS = 24, MAX_FOUND = 32, MAX_ENGINES = 10 };
+enum { MAX_PARTS = 48, MAX_FOUND = 32, MAX_ENGINES = 10 };
 
 /* The tensors' names; those from SUM on are never in memory. */
 enum { X = 1, W, BIAS, RESIDUAL, Y, SUM, SUM_RESIDUAL, SUM_BIAS };
@@ -21,12 +22,14 @@ typedef struct graph {
   cudnnBackendDescriptor_t whole;
   cudnnBackendDescriptor_t engines[MAX_ENGINES]; /* configurations; the first are said to be the best */
   int n_engines;
+  bool has_residual;                             /* also where it is multiplied by 0 */
 } graph;
 
 /* One engine, made ready. */
 typedef struct plan {
   cudnnBackendDescriptor_t execution;
   size_t scratch_bytes;
+  bool has_residual;
 } plan;
 
 /* ---- descriptors ---- */
@@ -117,10 +120,11 @@ convolve (graph *g, const nn_cuda_conv_shape *s, cudnnBackendDescriptor_t x, cud
                           && set (o, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 1, &beta)));
 }
 
-/* to = a + b, or the rectified a where there is no b */
+/* to = a + factor b, or the rectified a where there is no b */
 static bool
-combine (graph *g, cudnnBackendDescriptor_t a, cudnnBackendDescriptor_t b, cudnnBackendDescriptor_t to)
+combine (graph *g, cudnnBackendDescriptor_t a, float factor, cudnnBackendDescriptor_t b, cudnnBackendDescriptor_t to)
 {
+  const float one = 1;
   const cudnnDataType_t type = CUDNN_DATA_FLOAT;
   const cudnnPointwiseMode_t mode = b != NULL ? CUDNN_POINTWISE_ADD : CUDNN_POINTWISE_RELU_FWD;
   cudnnBackendDescriptor_t p = add_part (g, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
@@ -129,7 +133,12 @@ combine (graph *g, cudnnBackendDescriptor_t a, cudnnBackendDescriptor_t b, cudnn
                        && set (p, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &type));
   return add_operation (g, complete (o, set_part (o, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, p)
                                             && set_part (o, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, a)
-                                            && (b == NULL || set_part (o, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, b))
+                                            && (b == NULL
+                                                || (set_part (o, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, b)
+                                                    && set (o, CUDNN_ATTR_OPERATION_POINTWISE_ALPHA1,
+                                                            CUDNN_TYPE_FLOAT, 1, &one)
+                                                    && set (o, CUDNN_ATTR_OPERATION_POINTWISE_ALPHA2,
+                                                            CUDNN_TYPE_FLOAT, 1, &factor)))
                                             && set_part (o, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, to)));
 }
 
@@ -145,18 +154,19 @@ build (graph *g, const nn_cuda *cuda, const nn_cuda_conv_node *conv)
   const nn_cuda_conv_shape *s = &conv->shape;
   const cudnnDataType_t type = nn_cuda_conv_cudnn_type (conv->dtype), in_between = CUDNN_DATA_FLOAT;
   const int64_t n = s->batch, k = s->out_channels, h = s->out_height, w = s->out_width;
+  g->n_operations = 0;
   cudnnBackendDescriptor_t x = add_tensor (g, X, type, n, s->in_channels, s->in_height, s->in_width);
   cudnnBackendDescriptor_t filter = add_tensor (g, W, type, k, s->in_channels / s->groups, s->kh, s->kw);
   cudnnBackendDescriptor_t bias = add_tensor (g, BIAS, type, 1, k, 1, 1), y = add_tensor (g, Y, type, n, k, h, w);
   cudnnBackendDescriptor_t sum = add_tensor (g, SUM, in_between, n, k, h, w), last = sum;
   bool good = bias != NULL && convolve (g, s, x, filter, sum);
-  if (good && conv->has_residual) {
+  if (good && g->has_residual) {
     cudnnBackendDescriptor_t residual = add_tensor (g, RESIDUAL, type, n, k, h, w);
     last = add_tensor (g, SUM_RESIDUAL, in_between, n, k, h, w);
-    good = residual != NULL && combine (g, sum, residual, last);
+    good = residual != NULL && combine (g, sum, conv->has_residual ? 1 : 0, residual, last);
   }
   cudnnBackendDescriptor_t with_bias = is_fused (conv) ? add_tensor (g, SUM_BIAS, in_between, n, k, h, w) : y;
-  good = good && combine (g, last, bias, with_bias) && (!is_fused (conv) || combine (g, with_bias, NULL, y));
+  good = good && combine (g, last, 1, bias, with_bias) && (!is_fused (conv) || combine (g, with_bias, 0, NULL, y));
   cudnnBackendDescriptor_t whole = add_part (g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
   g->whole = complete (whole, good
                                   && set (whole, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
@@ -256,9 +266,12 @@ open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
   graph *g = nn_cuda_conv_cudnn_can (conv) ? calloc (1, sizeof *g) : NULL;
   if (g == NULL)
     return 0;
-  if (build (g, cuda, conv)) {
-    find_engines (g, cuda, conv, CUDNN_HEUR_MODE_A);
-    find_engines (g, cuda, conv, CUDNN_HEUR_MODE_FALLBACK);
+  for (int residual = conv->has_residual; residual < 2 && g->n_engines == 0; residual++) {
+    g->has_residual = residual;
+    if (build (g, cuda, conv)) {
+      find_engines (g, cuda, conv, CUDNN_HEUR_MODE_A);
+      find_engines (g, cuda, conv, CUDNN_HEUR_MODE_FALLBACK);
+    }
   }
   if (g->n_engines == 0) {
     close (g);
@@ -304,6 +317,7 @@ prepare (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void *source, int v
   plan *p = calloc (1, sizeof *p);
   if (p == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
+  p->has_residual = ((const graph *) source)->has_residual;
   if (make_plan (p, cuda, source, variant, err) != NN_OK) {
     release (p);
     return err->status;
@@ -322,8 +336,8 @@ static nn_status
 execute (const nn_cuda *cuda, const plan *p, cudnnBackendDescriptor_t pack, const nn_cuda_conv_data *data,
          void *scratch, nn_error *err)
 {
-  const int64_t ids[] = { X, W, BIAS, Y, RESIDUAL }, n = data->residual != NULL ? 5 : 4;
-  const void *pointers[] = { data->x, data->w, data->bias, data->y, data->residual };
+  const int64_t ids[] = { X, W, BIAS, Y, RESIDUAL }, n = p->has_residual ? 5 : 4;
+  const void *pointers[] = { data->x, data->w, data->bias, data->y, data->residual != NULL ? data->residual : data->y };
   if (NN_CUDNN (cudnnBackendSetAttribute (pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, n, ids), err)
       || NN_CUDNN (cudnnBackendSetAttribute (pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, n,
                                              pointers), err)

@@ -5,11 +5,12 @@
 
 /* All products of the factors are what nn_shape_bytes() allows; the kernel's indices are of 32 bits. */
 static bool
-is_small (const nn_cuda_conv_shape *s)
+is_small (const nn_cuda_conv_node *conv)
 {
+  const nn_cuda_conv_shape *s = &conv->shape;
   return s->batch * s->in_height * s->in_width * s->in_channels <= INT_MAX
          && s->batch * s->out_height * s->out_width * s->out_channels <= INT_MAX
-         && s->out_channels * nn_cuda_conv_pitch (s) <= INT_MAX && s->groups <= UINT16_MAX;
+         && s->out_channels * nn_cuda_conv_pitch (conv) <= INT_MAX && s->groups <= UINT16_MAX;
 }
 
 /* A variant is a tile. */
@@ -18,23 +19,33 @@ open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
   bool fits = conv->is_constant && conv->is_dense && (conv->dtype == NN_F16 || conv->dtype == NN_BF16)
-              && s->in_channels > 0 && !nn_cuda_conv_is_depthwise (s) && is_small (s)
+              && s->in_channels > 0 && !nn_cuda_conv_is_depthwise (s) && is_small (conv)
               && (conv->alignment >= 16 || s->in_channels / s->groups % 8 != 0);
   return fits ? NN_CUDA_CONV_TILES : 0;
 }
 
-/* Tiles far larger than the result are left out, but for the smallest. */
+/* Whether it can be the fastest one: not mostly empty, not so large that most of the GPU has nothing to do, not so small
+ * that it is loads that take the time. */
+static bool
+is_promising (const nn_cuda *cuda, const nn_cuda_conv_shape *s, int variant, const nn_cuda_conv_tile *tile)
+{
+  const int64_t pixels = s->batch * s->out_height * s->out_width, channels = s->out_channels / s->groups;
+  const int64_t blocks = (pixels + tile->pixels - 1) / tile->pixels * s->groups
+                         * ((channels + tile->channels - 1) / tile->channels);
+  const bool smallest = variant == NN_CUDA_CONV_TILES - 1;
+  if (!smallest && (tile->channels >= 2 * channels + 16 || tile->pixels >= 2 * pixels))
+    return false;
+  if (tile->pixels * tile->channels >= 128 * 64)
+    return blocks >= cuda->n_multiprocessors / 2;
+  return tile->channels > 32 || channels <= 32 || blocks <= 32 * cuda->n_multiprocessors;
+}
+
 static nn_status
 prepare (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void *source, int variant, void **state, nn_error *err)
 {
-  const nn_cuda_conv_shape *s = &conv->shape;
   nn_cuda_conv_tile tile = nn_cuda_conv_tile_of (variant);
-  if ((size_t) tile.shared_bytes > cuda->shared_bytes)
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "a tile of %d bytes", tile.shared_bytes);
-  if (variant < NN_CUDA_CONV_TILES - 1
-      && (tile.channels >= 2 * s->out_channels / s->groups + 16
-          || tile.pixels >= 2 * s->batch * s->out_height * s->out_width))
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "a tile that is mostly empty");
+  if ((size_t) tile.shared_bytes > cuda->shared_bytes || !is_promising (cuda, &conv->shape, variant, &tile))
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "a tile of %d × %d", tile.pixels, tile.channels);
   return NN_CUDA (nn_cuda_conv_implicit_set_up (variant, conv->dtype), err);
 }
 
@@ -42,7 +53,7 @@ static nn_status
 run (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int variant, const void *state, const nn_cuda_conv_data *data,
      void *scratch, nn_error *err)
 {
-  nn_cuda_launch_conv_implicit (&conv->shape, data, nn_cuda_conv_pitch (&conv->shape), conv->dtype, &conv->activation,
+  nn_cuda_launch_conv_implicit (&conv->shape, data, nn_cuda_conv_pitch (conv), conv->dtype, &conv->activation,
                                 variant, cuda->stream);
   return nn_cuda_launched ("conv-implicit", err);
 }

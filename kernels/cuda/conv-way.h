@@ -36,11 +36,13 @@ nn_cuda_conv_is_depthwise (const nn_cuda_conv_shape *shape)
   return shape->groups > 1 && shape->groups == shape->in_channels;
 }
 
-/* Elements from one output channel's packed weights to the next one's: whole vectors of 8. */
+/* Elements from one output channel's packed weights to the next one's: whole vectors of 8 for tensor cores. */
 static inline int64_t
-nn_cuda_conv_pitch (const nn_cuda_conv_shape *shape)
+nn_cuda_conv_pitch (const nn_cuda_conv_node *conv)
 {
-  return (shape->kh * shape->kw * (shape->in_channels / shape->groups) + 7) / 8 * 8;
+  const nn_cuda_conv_shape *s = &conv->shape;
+  const int64_t depth = s->kh * s->kw * (s->in_channels / s->groups);
+  return conv->dtype == NN_F32 ? depth : (depth + 7) / 8 * 8;
 }
 
 static inline cudnnDataType_t
@@ -57,7 +59,7 @@ nn_cuda_conv_cudnn_can (const nn_cuda_conv_node *conv)
   const nn_cuda_conv_shape *s = &conv->shape;
   return conv->is_constant && conv->is_dense && conv->alignment >= 16 && s->in_channels > 0 && s->batch > 0
          && !nn_cuda_conv_is_depthwise (s)
-         && s->kh * s->kw * (s->in_channels / s->groups) % 8 == 0; /* weights without gaps */
+         && nn_cuda_conv_pitch (conv) == s->kh * s->kw * (s->in_channels / s->groups); /* weights without gaps */
 }
 
 /* The forms of the constants that a way may ask for: what run() finds in nn_cuda_conv_data.w and .bias. Those that the
