@@ -24,8 +24,8 @@ open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
   return fits ? NN_CUDA_CONV_TILES : 0;
 }
 
-/* Whether it can be the fastest one: not mostly empty, not so large that most of the GPU has nothing to do, not so small
- * that it is loads that take the time. */
+/* Whether it can be the fastest one: not mostly empty, not so large that most of the GPU has nothing to do, not so
+ * small that it is loads that take the time. */
 static bool
 is_promising (const nn_cuda *cuda, const nn_cuda_conv_shape *s, int variant, const nn_cuda_conv_tile *tile)
 {

@@ -20,7 +20,7 @@ struct arguments {
   int area, out_width, out_channels, outputs;
   int kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   int channel_tiles;
-  bool wide; /* y and residual can be moved 16 bytes at once */
+  bool wide; /* 8 channels of y, residual and bias can be moved at once */
   nn_activation activation;
 };
 
@@ -231,29 +231,44 @@ multiply_stage (const typename P::T *stage, int warp_m, int warp_n, float (&sum)
   }
 }
 
-/* Up to 8 neighbouring channels of a pixel, of which there are `n`. */
+__device__ __forceinline__ void
+load_floats (const float *from, float (&to)[8])
+{
+  const float4 low = *(const float4 *) from, high = *(const float4 *) (from + 4);
+  to[0] = low.x, to[1] = low.y, to[2] = low.z, to[3] = low.w;
+  to[4] = high.x, to[5] = high.y, to[6] = high.z, to[7] = high.w;
+}
+
+/* Up to 8 neighbouring channels of a pixel, of which there are `n`; all where they are moved at once. */
 template <typename T>
 __device__ __forceinline__ void
 finish (const arguments &g, const float *from, int64_t at, int channel, int n)
 {
-  __align__ (16) T out[8];
+  __align__ (16) T out[8] = {};
   const T *residual = (const T *) g.residual;
-  if (g.wide && residual != NULL)
-    *(uint4 *) out = *(const uint4 *) (residual + at);
-  else
+  float v[8], bias[8] = {};
+  load_floats (from, v);
+  if (g.wide) {
+    if (g.bias != NULL)
+      load_floats (g.bias + channel, bias);
+    if (residual != NULL)
+      *(uint4 *) out = *(const uint4 *) (residual + at);
+  } else {
     for (int e = 0; e < 8; e++)
-      out[e] = residual != NULL && e < n ? residual[at + e] : nn_from_float<T> (0.0f);
-#pragma unroll
-  for (int e = 0; e < 8; e++) {
-    const float bias = g.bias != NULL && e < n ? g.bias[channel + e] : 0.0f;
-    const float v = from[e] + bias + (residual != NULL ? nn_to_float (out[e]) : 0.0f);
-    out[e] = nn_from_float<T> (nn_activate (v, g.activation));
+      if (e < n) {
+        bias[e] = g.bias != NULL ? g.bias[channel + e] : 0.0f;
+        out[e] = residual != NULL ? residual[at + e] : nn_from_float<T> (0.0f);
+      }
   }
+#pragma unroll
+  for (int e = 0; e < 8; e++)
+    out[e] = nn_from_float<T> (nn_activate (v[e] + bias[e] + nn_to_float (out[e]), g.activation));
   if (g.wide)
     *(uint4 *) ((T *) g.y + at) = *(const uint4 *) out;
   else
-    for (int e = 0; e < n; e++)
-      ((T *) g.y)[at + e] = out[e];
+    for (int e = 0; e < 8; e++)
+      if (e < n)
+        ((T *) g.y)[at + e] = out[e];
 }
 
 /* Puts the warp's sums together, 16 pixels at a time, so that neighbours in memory are written at once. */
@@ -274,7 +289,8 @@ store_sums (const arguments &g, float *slab, int pixel, int group, int first,
     __syncwarp ();
     for (int at = lane; at < 16 * P::WN / 8; at += 32) {
       const int row = at / (P::WN / 8), column = at % (P::WN / 8) * 8;
-      const int p = pixel + i * 16 + row, left = g.outputs - first - column, channel = group * g.outputs + first + column;
+      const int p = pixel + i * 16 + row, left = g.outputs - first - column;
+      const int channel = group * g.outputs + first + column;
       if (p < g.pixels && left > 0)
         finish<typename P::T> (g, slab + row * P::SLAB + column, (int64_t) p * g.out_channels + channel, channel,
                                left < 8 ? left : 8);
@@ -424,7 +440,7 @@ nn_cuda_launch_conv_implicit (const nn_cuda_conv_shape *s, const nn_cuda_conv_da
   g.dilation_w = (int) s->dilation_w;
   g.pad_top = (int) s->pad_top;
   g.pad_left = (int) s->pad_left;
-  g.wide = outputs % 8 == 0 && is_aligned (data->y) && is_aligned (data->residual);
+  g.wide = outputs % 8 == 0 && is_aligned (data->y) && is_aligned (data->residual) && is_aligned (data->bias);
   g.activation = *activation;
   if (g.pixels == 0)
     return;
