@@ -86,24 +86,26 @@ template <typename T, int N>
 __device__ __forceinline__ void
 store (const arguments &g, int64_t at, int channel, int n, const float (&sum)[N][LANES])
 {
-  float bias[LANES] = {};
-  if (g.bias != NULL)
+  float bias[LANES];
 #pragma unroll
-    for (int e = 0; e < LANES; e++)
-      bias[e] = g.bias[channel + e];
+  for (int e = 0; e < LANES; e++)
+    bias[e] = g.bias != NULL ? g.bias[channel + e] : 0.0f;
 #pragma unroll
   for (int t = 0; t < N; t++) {
     if (t >= n)
       break;
     const int64_t offset = at + (int64_t) t * g.channels;
-    vector<T> out, residual;
+    vector<T> out = {};
+    float v[LANES];
     if (g.residual != NULL)
-      residual = *(const vector<T> *) ((const T *) g.residual + offset);
+      out = *(const vector<T> *) ((const T *) g.residual + offset);
 #pragma unroll
-    for (int e = 0; e < LANES; e++) {
-      const float added = g.residual != NULL ? nn_to_float (residual.v[e]) : 0.0f;
-      out.v[e] = nn_from_float<T> (nn_activate (sum[t][e] + bias[e] + added, g.activation));
-    }
+    for (int e = 0; e < LANES; e++)
+      v[e] = sum[t][e] + bias[e] + nn_to_float (out.v[e]);
+    nn_activate_each (v, g.activation);
+#pragma unroll
+    for (int e = 0; e < LANES; e++)
+      out.v[e] = nn_from_float<T> (v[e]);
     *(vector<T> *) ((T *) g.y + offset) = out;
   }
 }

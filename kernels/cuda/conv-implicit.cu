@@ -262,7 +262,11 @@ finish (const arguments &g, const float *from, int64_t at, int channel, int n)
   }
 #pragma unroll
   for (int e = 0; e < 8; e++)
-    out[e] = nn_from_float<T> (nn_activate (v[e] + bias[e] + nn_to_float (out[e]), g.activation));
+    v[e] += bias[e] + nn_to_float (out[e]);
+  nn_activate_each (v, g.activation);
+#pragma unroll
+  for (int e = 0; e < 8; e++)
+    out[e] = nn_from_float<T> (v[e]);
   if (g.wide)
     *(uint4 *) ((T *) g.y + at) = *(const uint4 *) out;
   else

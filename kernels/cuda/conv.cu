@@ -46,9 +46,14 @@ activate (T *y, int64_t count, nn_activation activation)
   for (int64_t i = first; i < vectors; i += step) {
     uint4 raw = ((uint4 *) y)[i];
     T *v = (T *) &raw;
+    float x[N];
 #pragma unroll
     for (int j = 0; j < N; j++)
-      v[j] = nn_from_float<T> (nn_activate (nn_to_float (v[j]), activation));
+      x[j] = nn_to_float (v[j]);
+    nn_activate_each (x, activation);
+#pragma unroll
+    for (int j = 0; j < N; j++)
+      v[j] = nn_from_float<T> (x[j]);
     ((uint4 *) y)[i] = raw;
   }
   for (int64_t i = vectors * N + first; i < count; i += step)
