@@ -3,6 +3,8 @@
  * session; a session has a second stream, on which its pages come in while another session's nodes run. */
 #include "../backend.h"
 #include "device.h"
+#include "frames.h"
+#include "merge.h"
 #include "merge.h"
 #include "record.h"
 
@@ -38,6 +40,7 @@ typedef struct stream {
   cudaEvent_t sent, began, ran;
   bool sending, started;
   cudaGraphExec_t graph;
+  nn_cuda_frames *frames;
   double last_run;
 } stream;
 
@@ -48,6 +51,16 @@ kernel (const nn_op *op)
 {
   const nn_op *own = nn_op_find (op->name);
   return own != NULL ? own->cuda : NULL;
+}
+
+/* For tests: DOCLAYOUT_CUDA_KERNELS names the implementations that products and convolutions may use. */
+static nn_cuda_choice
+choice (void)
+{
+  const char *text = getenv ("DOCLAYOUT_CUDA_KERNELS");
+  if (text != NULL && strcmp (text, "own") == 0)
+    return NN_CUDA_CHOICE_OWN;
+  return text != NULL && strcmp (text, "library") == 0 ? NN_CUDA_CHOICE_LIBRARY : NN_CUDA_CHOICE_BEST;
 }
 
 static nn_dtype
@@ -104,7 +117,8 @@ open_plan (const nn_plan_options *options, void **device, nn_error *err)
                        .stream = p->cuda.stream,
                        .cudnn = p->device->cudnn,
                        .blas = p->device->blas,
-                       .tuning = p->device->tuning };
+                       .tuning = p->device->tuning,
+                       .choice = choice () };
   *device = p;
   return NN_OK;
 }
@@ -113,6 +127,13 @@ static const char *
 device_name (const void *device)
 {
   return ((const plan *) device)->device->name;
+}
+
+static nn_status
+rewrite (nn_graph *graph, nn_error *err)
+{
+  nn_status status = nn_cuda_merge_products (graph, err);
+  return status == NN_OK ? nn_cuda_join_chains (graph, err) : status;
 }
 
 static nn_dtype
@@ -244,6 +265,7 @@ close_stream (void *opened)
     cudaEventSynchronize (s->ran);
   if (s->graph != NULL)
     cudaGraphExecDestroy (s->graph);
+  nn_cuda_frames_free (s->frames);
   if (s->copies != NULL)
     cudaStreamDestroy (s->copies);
   cudaEvent_t events[] = { s->sent, s->began, s->ran };
@@ -340,6 +362,19 @@ receive (void *device, void *to, const void *from, size_t n_bytes, nn_error *err
 }
 
 static nn_status
+fill_pages (void *opened, const nn_frame *frames, int n, const nn_page_spec *spec, const nn_tensor *input,
+            nn_page_placement *placements, nn_error *err)
+{
+  stream *s = opened;
+  if (NN_CUDA (cudaSetDevice (s->plan->cuda.index), err))
+    return err->status;
+  if (s->frames == NULL && (s->frames = nn_cuda_frames_new (s->plan->device, s->copies, err)) == NULL)
+    return err->status;
+  s->sending = true;
+  return nn_cuda_frames_fill (s->frames, frames, n, spec, input, placements, err);
+}
+
+static nn_status
 run (void *opened, nn_error *err)
 {
   stream *s = opened;
@@ -411,7 +446,7 @@ static const nn_backend nn_backend_cuda = {
   .check = nn_cuda_device_check,
   .kernel = kernel,
   .takes_rows = true,
-  .rewrite = nn_cuda_merge_products,
+  .rewrite = rewrite,
   .open = open_plan,
   .close = close_plan,
   .device_name = device_name,
@@ -428,6 +463,7 @@ static const nn_backend nn_backend_cuda = {
   .alloc_host = alloc_host,
   .free_host = free_host,
   .send = send,
+  .fill_pages = fill_pages,
   .receive = receive,
   .run = run,
   .wait = wait,

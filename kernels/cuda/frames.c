@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frames.h"
+
+#include "../page/page-cuda.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct nn_cuda_frames {
+  const nn_cuda_device *device;
+  cudaStream_t stream;
+  nn_page_cuda *pages;
+  nn_frame *frames; /* as the kernel is told of them */
+  int room;
+  uint8_t *staged;  /* pinned, mapped */
+  size_t staged_bytes;
+};
+
+nn_cuda_frames *
+nn_cuda_frames_new (const nn_cuda_device *device, cudaStream_t stream, nn_error *err)
+{
+  nn_cuda_frames *f = calloc (1, sizeof *f);
+  if (f == NULL) {
+    nn_fail (err, NN_ERR_MEMORY, "out of memory for pages");
+    return NULL;
+  }
+  f->device = device;
+  f->stream = stream;
+  if ((f->pages = nn_page_cuda_new (err)) == NULL) {
+    free (f);
+    return NULL;
+  }
+  return f;
+}
+
+void
+nn_cuda_frames_free (nn_cuda_frames *f)
+{
+  if (f == NULL)
+    return;
+  nn_page_cuda_free (f->pages);
+  cudaFreeHost (f->staged);
+  free (f->frames);
+  free (f);
+}
+
+static size_t
+bytes_of (const nn_frame *frame)
+{
+  return (size_t) frame->stride * (size_t) frame->height;
+}
+
+/* Where the device reads `data`; NULL: it cannot. Decided by what the driver says of it, never by trying: a read
+ * that fails takes all plans of the process along. */
+static const uint8_t *
+device_pointer (const nn_cuda_frames *f, const uint8_t *data)
+{
+  struct cudaPointerAttributes attributes;
+  if (f->device->properties.pageableMemoryAccessUsesHostPageTables != 0)
+    return data;
+  if (cudaPointerGetAttributes (&attributes, data) != cudaSuccess) {
+    cudaGetLastError ();
+    return NULL;
+  }
+  return attributes.type != cudaMemoryTypeUnregistered ? attributes.devicePointer : NULL;
+}
+
+static nn_status
+ensure_room (nn_cuda_frames *f, int n, nn_error *err)
+{
+  if (n <= f->room)
+    return NN_OK;
+  nn_frame *more = realloc (f->frames, (size_t) n * sizeof *more);
+  if (more == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d pages", n);
+  f->frames = more;
+  f->room = n;
+  return NN_OK;
+}
+
+static nn_status
+ensure_staged (nn_cuda_frames *f, size_t bytes, nn_error *err)
+{
+  if (bytes <= f->staged_bytes)
+    return NN_OK;
+  cudaFreeHost (f->staged);
+  f->staged = NULL;
+  f->staged_bytes = 0;
+  if (NN_CUDA (cudaHostAlloc ((void **) &f->staged, bytes, cudaHostAllocMapped | cudaHostAllocPortable), err))
+    return err->status;
+  f->staged_bytes = bytes;
+  return NN_OK;
+}
+
+/* Copies the frames that have no device pointer, one behind the other. */
+static nn_status
+stage (nn_cuda_frames *f, const nn_frame *pages, int n, nn_error *err)
+{
+  size_t bytes = 0;
+  for (int i = 0; i < n; i++)
+    bytes += f->frames[i].data == NULL ? (bytes_of (&pages[i]) + 255) / 256 * 256 : 0;
+  if (ensure_staged (f, bytes, err) != NN_OK)
+    return err->status;
+  uint8_t *to = f->staged;
+  for (int i = 0; i < n; i++)
+    if (f->frames[i].data == NULL) {
+      /* The last row may end with its last pixel. */
+      static const int pixel_bytes[] = { [NN_PIXEL_BGRX] = 4, [NN_PIXEL_RGBX] = 4, [NN_PIXEL_RGB] = 3,
+                                         [NN_PIXEL_BGR] = 3,  [NN_PIXEL_GRAY8] = 1 };
+      size_t last = (size_t) pages[i].width * (size_t) pixel_bytes[pages[i].format];
+      memcpy (to, pages[i].data, bytes_of (&pages[i]) - (size_t) pages[i].stride + last);
+      f->frames[i].data = to;
+      to += (bytes_of (&pages[i]) + 255) / 256 * 256;
+    }
+  return NN_OK;
+}
+
+/* What the page kernel refuses as well, before anything of it is read here. */
+static nn_status
+check (const nn_frame *frame, nn_error *err)
+{
+  if (frame->data == NULL || frame->width < 1 || frame->height < 1 || frame->stride < frame->width)
+    return nn_fail (err, NN_ERR_ARGUMENT, "a frame of %d×%d pixels with rows of %d bytes cannot be read",
+                    frame->width, frame->height, frame->stride);
+  return NN_OK;
+}
+
+nn_status
+nn_cuda_frames_fill (nn_cuda_frames *f, const nn_frame *pages, int n, const nn_page_spec *spec,
+                     const nn_tensor *input, nn_page_placement *placements, nn_error *err)
+{
+  if (ensure_room (f, n, err) != NN_OK)
+    return err->status;
+  for (int i = 0; i < n; i++) {
+    if (check (&pages[i], err) != NN_OK)
+      return n > 1 ? nn_fail_in (err, "page %d of %d in the batch", i + 1, n) : err->status;
+    f->frames[i] = pages[i];
+    f->frames[i].data = device_pointer (f, pages[i].data);
+  }
+  if (stage (f, pages, n, err) != NN_OK)
+    return err->status;
+  return nn_page_cuda_fill (f->pages, f->frames, n, spec, input, placements, f->stream, err);
+}
