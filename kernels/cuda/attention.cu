@@ -296,7 +296,7 @@ static choice
 choose_split (const args_t *a)
 {
   int64_t blocks = (int64_t) a->batch * a->heads * ((a->queries + 63) / 64);
-  return blocks < 2 * a->n_multiprocessors ? choice_of<T, D, 1, 4> () : choice_of<T, D, 4, 1> ();
+  return blocks < a->n_multiprocessors ? choice_of<T, D, 1, 4> () : choice_of<T, D, 4, 1> ();
 }
 
 template <typename T>
