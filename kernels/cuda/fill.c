@@ -34,8 +34,8 @@ run_constant_of_shape (const nn_call *call, nn_error *err)
   static const uint64_t zero = 0;
   const nn_attr *value = nn_node_attr (call->node, "value");
   const nn_tensor *y = &call->out[0];
-  return nn_cuda_fill (y, value != NULL ? value->t->data : (const void *) &zero, value != NULL ? value->t->dtype : y->dtype,
-                       nn_cuda_of (call)->stream, err);
+  const void *element = value != NULL ? value->t->data : (const void *) &zero;
+  return nn_cuda_fill (y, element, value != NULL ? value->t->dtype : y->dtype, nn_cuda_of (call)->stream, err);
 }
 
 /* ---- Shape, Size: the numbers are known when the launch is recorded ---- */

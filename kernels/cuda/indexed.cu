@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* See indexed.h. Gathering is a thread a unit. What is scattered is combined by one thread a result, in the order of the
- * updates, and what is replaced is written by the last of its updates only: results repeat bit for bit. */
+/* See indexed.h. Gathering is a thread a unit. What is scattered is combined by one thread a result, in the order of
+ * the updates, and what is replaced is written by the last of its updates only: results repeat bit for bit. */
 #include "elements.cuh"
 #include "indexed.h"
 

@@ -125,6 +125,7 @@ sort_numbers (uint64_t *numbers, uint32_t count)
 }
 
 /* `padded`: the power of two from k on. The keys are kept in shared memory if `cached`. */
+template <typename T>
 static __global__ void __launch_bounds__ (THREADS)
 topk_rows (const __grid_constant__ nn_topk t, uint32_t padded, bool cached)
 {
@@ -133,8 +134,9 @@ topk_rows (const __grid_constant__ nn_topk t, uint32_t padded, bool cached)
   uint32_t *keys = (uint32_t *) (winners + padded);
   const uint32_t n = (uint32_t) t.lines.n, k = (uint32_t) t.k, own = threadIdx.x;
   const int64_t row = blockIdx.x;
+  const T *x = (const T *) t.lines.x + row * n;
   auto key = [&] (uint32_t i) {
-    uint32_t order = (uint32_t) order_of (nn_load (t.lines.x, row * n + i, t.lines.dtype)) ^ 0x80000000u;
+    uint32_t order = (uint32_t) order_of (nn_to_float (x[i])) ^ 0x80000000u;
     return t.largest ? order : ~order;
   };
 #pragma unroll 8
@@ -181,22 +183,30 @@ topk_rows (const __grid_constant__ nn_topk t, uint32_t padded, bool cached)
   for (uint32_t i = own; i < k; i += THREADS) {
     uint32_t index = ~(uint32_t) winners[i];
     if (t.values != NULL)
-      nn_move_element (t.values, row * k + i, t.values_type, t.lines.x, row * n + index, t.lines.dtype);
+      nn_move_element (t.values, row * k + i, t.values_type, x, index, t.lines.dtype);
     if (t.indices != NULL)
       t.indices[row * k + i] = index;
   }
 }
 
 /* Up to 46 KB of shared memory, which every device has without being asked. */
-void
-nn_cuda_launch_topk_rows (const nn_topk *t, cudaStream_t stream)
+template <typename T>
+static void
+launch_rows (const nn_topk *t, cudaStream_t stream)
 {
   uint32_t padded = 1;
   while (padded < t->k)
     padded *= 2;
   size_t bytes = padded * sizeof (uint64_t), keys = (size_t) t->lines.n * sizeof (uint32_t);
   bool cached = bytes + keys <= 46 * 1024;
-  topk_rows<<<(unsigned) t->lines.outer, THREADS, cached ? bytes + keys : bytes, stream>>> (*t, padded, cached);
+  bytes += cached ? keys : 0;
+  topk_rows<T><<<(unsigned) t->lines.outer, THREADS, bytes, stream>>> (*t, padded, cached);
+}
+
+void
+nn_cuda_launch_topk_rows (const nn_topk *t, cudaStream_t stream)
+{
+  NN_WITH_FLOAT_TYPE (t->lines.dtype, T, launch_rows<T> (t, stream));
 }
 
 /* ---- TopK of anything: how many elements are better says where one goes ---- */

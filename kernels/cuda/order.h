@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What looks along one dimension of dense tensors: [outer, n, inner] in memory, of any type but bool. Elements are in the
- * order of numbers, zeros of both signs equal, every NaN beyond infinity. */
+/* What looks along one dimension of dense tensors: [outer, n, inner] in memory, of any type but bool. Elements are in
+ * the order of numbers, zeros of both signs equal, every NaN beyond infinity. */
 #pragma once
 
 #include "../tensor.h"

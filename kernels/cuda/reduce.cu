@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* See reduce.h. Rows (inner 1) are shared out to 1 … 32 lanes or a block each, by their length; columns to a few threads,
- * side by side along the innermost dimension; anything else to a warp a result. */
+/* See reduce.h. Rows (inner 1) are shared out to 1 … 32 lanes or a block each, by their length; columns to a few
+ * threads, side by side along the innermost dimension; anything else to a warp a result. */
 #include "elements.cuh"
 #include "reduce.h"
 
