@@ -11,7 +11,9 @@
  *
  * Memory. In prepare() constants' data are host memory (float32 row-major); in run() they are device memory, with
  * the same type and strides, and those marked in nn_call.packed are NULL. Activations are device memory, dense in
- * their layout, aligned to their element's size only (views): kernels that load more at once check.
+ * their layout, aligned to their element's size only (views): kernels that load more at once check. Operands of
+ * Attention and DeformableAttention may have gaps between their rows (dimension 1): they are columns of a wider product
+ * (merge.c).
  *
  * Running. run() only enqueues on nn_cuda.stream: no synchronisation, no allocation, no host memory that may
  * change, since it is recorded into a CUDA graph once and replayed. Launches are checked by nn_cuda_launched().

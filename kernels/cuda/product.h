@@ -62,7 +62,6 @@ typedef enum nn_cuda_product_tile {
 typedef struct nn_cuda_product {
   nn_cuda_product_problem problem; /* weights and bias NULL; B's strides are those of the packed matrix */
   const void *weights, *bias;      /* device; of the store */
-  bool has_weights;
   nn_cuda_product_tile tile;
   struct nn_cuda_product_library *library; /* what cuBLASLt is called with; NULL: our own kernel */
   size_t workspace_bytes;
