@@ -8,14 +8,17 @@ values are named by hand), the inputs as arrays, weights as a dict, and the tole
 is not right. Run one family by its name:
 
     tests/checkops.py --nn-run build/tests/nn-run [--seed N] [--choice direct] [FAMILY …]
+    tests/checkops.py --nn-run build/tests/nn-run --device cuda [--precision fp16] [FAMILY …]
 
-Each case runs with each implementation of --choice. NaN and infinities must be in the same places.
+Each case runs with each implementation of --choice; on a GPU it runs there and on the CPU, and the two are compared
+too. NaN and infinities must be in the same places. How near results must be at which precision: nnrun.py. A case
+that the GPU refuses with the words "on CUDA" is counted apart.
 """
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
+import time
 
 try:
     import numpy as np
@@ -26,6 +29,7 @@ except ImportError as error:
     print(f"skipped: {error.name} is not installed (tests/run.sh makes an environment that has it)")
     sys.exit(77)
 
+import nnrun
 from ops import elements, images, indices, moves, reductions
 from ops.cases import DEFAULT, EXACT, case, cases, channels_last, node, normal, random, start
 
@@ -352,23 +356,8 @@ def make_model(nodes, inputs, weights, opset, outputs, strict):
     return model
 
 
-def run_engine(nn_run, choice, path, folder, inputs):
-    files = []
-    for i, array in enumerate(inputs.values()):
-        files.append(os.path.join(folder, f"in{i}.raw"))
-        np.ascontiguousarray(array).tofile(files[-1])
-    how = ["--threads", "3"] if choice == "threads" else ["--choice", choice]
-    done = subprocess.run([nn_run, *how, "--out", folder, path, *files],
-                          capture_output=True, text=True, timeout=120)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip() or f"nn-run ended with {done.returncode}")
-    results = []
-    for line in done.stdout.splitlines():
-        if line.startswith("output "):
-            _, index, kind, *dims = line.split()
-            data = np.fromfile(os.path.join(folder, index + ".raw"), dtype=np.dtype(kind))
-            results.append(data.reshape([int(d) for d in dims]))
-    return results
+def run_engine(engine, path, folder, inputs):
+    return nnrun.outputs(engine(path, folder, list(inputs.values())), folder)
 
 
 def error_of(got, want, tolerance):
@@ -392,19 +381,24 @@ def error_of(got, want, tolerance):
     difference = np.abs(got[finite].astype(np.float64) - want[finite])
     allowed = tolerance[0] * np.abs(want[finite]).max() + tolerance[1] if tolerance != EXACT else 0
     worst = difference.max()
-    return (f"off by {worst:.3g}, allowed {allowed:.3g}" if worst > allowed else None), worst
+    if worst <= allowed:
+        return None, worst
+    at = tuple(map(int, np.argwhere(finite)[difference.argmax()]))
+    return f"off by {worst:.3g}, allowed {allowed:.3g}: {got[at]} instead of {want[at]} at {at}", worst
 
 
-def check_refused(path, folder, inputs, words, choice, nn_run):
-    """None if the engine refuses the model (or its input) in one line that has all the words."""
+def check_refused(path, folder, inputs, words, engine, at_run_time):
+    """None if the engine refuses the model (or its input) in one line that has all the words. What the CPU finds
+    wrong at run time only (`at_run_time`), in numbers that another node computed, a GPU does not see: there it must
+    only survive."""
     try:
-        run_engine(nn_run, choice, path, folder, inputs)
-    except RuntimeError as error:
+        run_engine(engine, path, folder, inputs)
+    except nnrun.Failed as error:
         missing = [word for word in words if word not in str(error)]
         if not missing and str(error).startswith("nn-run: ") and "\n" not in str(error):
             return None
         return f"refused without {missing}: {error}"
-    return "not refused"
+    return None if at_run_time else "not refused"
 
 
 def reference(model, inputs, outputs):
@@ -416,33 +410,89 @@ def reference(model, inputs, outputs):
     return session.run(list(outputs), {k: np.asarray(v) for k, v in inputs.items()})
 
 
-def check(one, choices, nn_run):
+def check_refusals(engines, path, folder, inputs, words):
+    failures, at_run_time = [], False
+    for choice, engine in engines.items():
+        reason = check_refused(path, folder, inputs, words, engine, at_run_time and choice == "cuda")
+        failures += [f"{choice}: {reason}"] if reason else []
+        at_run_time = at_run_time or engine.planned
+    return failures
+
+
+def on_gpu(tolerance, precision, inputs):
+    """Copies stay exact at every precision, but of what it cannot hold."""
+    holds = all(np.asarray(v).dtype not in (np.float64, np.float16) for v in inputs.values())
+    return tolerance if tolerance == EXACT and holds else (tolerance[0] + nnrun.ROUNDINGS[precision], tolerance[1])
+
+
+def compare(choice, gots, wants, tolerance, precision):
+    failures, worst = [], 0
+    for got, want in zip(gots, wants, strict=True):
+        reason, size = error_of(nnrun.within_half(precision, got), nnrun.within_half(precision, want), tolerance)
+        worst = max(worst, size)
+        failures += [f"{choice}: {reason}"] if reason else []
+    return failures, worst
+
+
+def check(one, engines, precision):
+    """What went wrong, the largest error, and whether a GPU cannot run this at all."""
     name, nodes, inputs, weights, tolerance, opset, outputs, words = one
+    inputs, weights = ({k: nnrun.round_to(precision, v) for k, v in arrays.items()} for arrays in (inputs, weights))
     model = make_model(nodes, inputs, weights, opset, outputs, strict=not words)
     try:
         wants = reference(model, inputs, outputs) if not words else []
     except Exception as error:  # of any kind that pybind11 makes; the case is wrong, not the engine
-        return [f"ONNX Runtime: {str(error).splitlines()[0]}"], 0
-    failures, worst = [], 0
+        return [f"ONNX Runtime: {str(error).splitlines()[0]}"], 0, False
+    failures, worst, results, unsupported = [], 0, {}, False
+    near = on_gpu(tolerance, precision, inputs)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.onnx")
         onnx.save(model, path)
-        for choice in choices:
-            if words:
-                reason = check_refused(path, folder, inputs, words, choice, nn_run)
-                failures += [f"{choice}: {reason}"] if reason else []
-                continue
+        if words:
+            return check_refusals(engines, path, folder, inputs, words), 0, False
+        for choice, engine in engines.items():
+            cuda = choice == "cuda"
             try:
-                gots = run_engine(nn_run, choice, path, folder, inputs)
-            except (RuntimeError, subprocess.TimeoutExpired) as error:
-                failures.append(f"{choice}: {error}")
+                results[choice] = run_engine(engine, path, folder, inputs)
+            except nnrun.Failed as error:
+                unsupported = cuda and not engine.planned and "on CUDA" in str(error)
+                failures += [] if unsupported else [f"{choice}: {error}"]
                 continue
-            for got, want in zip(gots, wants, strict=True):
-                reason, size = error_of(got, want, tolerance)
-                worst = max(worst, size)
-                if reason:
-                    failures.append(f"{choice}: {reason}")
-    return failures, worst
+            wrong, size = compare(choice, results[choice], wants, near if cuda else tolerance,
+                                  precision if cuda else "fp32")
+            failures, worst = failures + wrong, max(worst, size)
+        if "cuda" in results and "cpu" in results:
+            failures += compare("cuda beside cpu", results["cuda"], results["cpu"], near, precision)[0]
+    return failures, worst, unsupported
+
+
+# Of CPU kernels: how nn-run is told to use them.
+HOW = {"threads": ["--threads", "3"], **{choice: ["--choice", choice] for choice in EVERY_CHOICE if choice != "threads"}}
+
+
+def make_engines(args):
+    if args.device == "cuda":
+        return {"cpu": nnrun.NnRun(args.nn_run),
+                "cuda": nnrun.NnRun(args.nn_run, "--device", "cuda", "--precision", args.precision, wrapper=args.wrapper)}
+    return {choice: nnrun.NnRun(args.nn_run, *HOW[choice], wrapper=args.wrapper) for choice in EVERY_CHOICE}
+
+
+def check_family(family, args, engines):
+    """A row of the closing table, the last but one of its numbers being the failures."""
+    start(args.seed)
+    FAMILIES[family]()
+    wrong = unsupported = worst = 0
+    began = time.monotonic()
+    for one in cases:
+        failures, size, missing = check(one, engines, args.precision)
+        worst, wrong, unsupported = max(worst, size), wrong + bool(failures), unsupported + missing
+        for failure in failures:
+            print(f"FAILED {family}: {one[0]}: {failure}", flush=True)
+        if missing:
+            print(f"not on CUDA {family}: {one[0]}")
+        if args.verbose and not failures:
+            print(f"ok {family}: {one[0]}: {size:.3g}", flush=True)
+    return family, len(cases), wrong, unsupported, worst, time.monotonic() - began, ", ".join(engines)
 
 
 def main():
@@ -451,27 +501,21 @@ def main():
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "little"))
     parser.add_argument("--choice", action="append", choices=EVERY_CHOICE)
     parser.add_argument("--verbose", action="store_true")
+    nnrun.add_arguments(parser)
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=", ".join(FAMILIES))
     args = parser.parse_args()
-    print(f"seed {args.seed}, onnxruntime {onnxruntime.__version__}")
-    failed = total = 0
+    print(f"seed {args.seed}, onnxruntime {onnxruntime.__version__}, {args.device}, {args.precision}")
+    every, rows = make_engines(args), []
     for family in args.families or FAMILIES:
-        start(args.seed)
-        FAMILIES[family]()
-        choices = args.choice or (["best", "threads"] if family in ONE_CODE else EVERY_CHOICE)
-        wrong = worst = 0
-        for one in cases:
-            failures, size = check(one, choices, args.nn_run)
-            worst = max(worst, size)
-            wrong += bool(failures)
-            for failure in failures:
-                print(f"FAILED {family}: {one[0]}: {failure}")
-            if args.verbose and not failures:
-                print(f"ok {family}: {one[0]}: {size:.3g}")
-        print(f"{family}: {len(cases) - wrong} of {len(cases)} cases agree with {', '.join(choices)}; largest error {worst:.3g}")
-        failed, total = failed + wrong, total + len(cases)
-    print(f"{total - failed} cases agree, {failed} do not")
-    return 1 if failed else 0
+        some = args.choice or (["best", "threads"] if family in ONE_CODE else EVERY_CHOICE)
+        rows.append(check_family(family, args, every if args.device == "cuda" else {c: every[c] for c in some}))
+    status = max(engine.close() for engine in every.values())
+    print(f"{'family':26} {'cases':>5} {'wrong':>5} {'not on CUDA':>11} {'largest error':>13} {'s':>6}  compared")
+    for row in rows:
+        print("{:26} {:5} {:5} {:11} {:13.3g} {:6.1f}  {}".format(*row))
+    total, failed = (sum(row[i] for row in rows) for i in (1, 2))
+    print(f"{total - failed} cases agree, {failed} do not" + (f"; nn-run ended with {status}" if status else ""))
+    return 1 if failed or status else 0
 
 
 if __name__ == "__main__":

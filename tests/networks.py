@@ -2,6 +2,7 @@
 """Small networks for tests of the graph: built node by node, run by ONNX Runtime without its
 optimisations and by the engine.
 """
+import argparse
 import re
 import subprocess
 import sys
@@ -18,6 +19,8 @@ except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
 
+import nnrun
+
 rng = np.random.default_rng(20240607)
 X = [2, 8, 12, 10]
 TOLERANCE = 1e-5  # of worst_difference(): |difference| / (1 + |value|)
@@ -28,15 +31,17 @@ def f32(*shape, low=-1.0, high=1.0):
 
 
 class Net:
-    """Nodes appended one by one; constants are named by counting."""
+    """Nodes appended one by one; constants are named by counting. Weights are such that `precision` holds them
+    exactly; single numbers (epsilons, roots of two) stay, by which fusions know what they see."""
 
-    def __init__(self, inputs=None, opset=15):
+    def __init__(self, inputs=None, opset=15, precision="fp32"):
         self.inputs = inputs or {"x": X}
-        self.opset, self.nodes, self.constants = opset, [], []
+        self.opset, self.precision, self.nodes, self.constants = opset, precision, [], []
 
     def constant(self, array):
         name = f"k{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
+        array = nnrun.round_to(self.precision if np.size(array) > 1 else "fp32", array)
+        self.constants.append(numpy_helper.from_array(array, name))
         return name
 
     def add(self, op, *operands, n_out=1, **attributes):
@@ -118,31 +123,53 @@ def outputs_of(folder, n):
     return [(folder / f"{i}.raw").read_bytes() for i in range(n)]
 
 
-def check_case(nn_run, folder, build, counts, inputs, opset):
-    net = Net(inputs, opset)
+def make_engines(args):
+    """nn-run as cases run, each with two sessions: what results must be the same bytes."""
+    if args.device == "cuda":
+        return [nnrun.NnRun(args.program, "--sessions", 2, "--device", "cuda", "--precision", args.precision,
+                            wrapper=args.wrapper)]
+    return [nnrun.NnRun(args.program, "--sessions", 2, "--threads", threads, wrapper=args.wrapper) for threads in (1, 3)]
+
+
+def check_case(args, engines, folder, build, counts, inputs, opset):
+    net = Net(inputs, opset, args.precision)
     results = build(net)
     results = results if isinstance(results, tuple) else (results,)
-    feeds = {name: f32(*shape, low=-2, high=2) for name, shape in net.inputs.items()}
+    feeds = {name: nnrun.round_to(args.precision, f32(*shape, low=-2, high=2)) for name, shape in net.inputs.items()}
     model = net.model(*results)
-    expected = reference(model, feeds)
-    before, ran = run_engine(nn_run, folder, model, feeds)
-    worst, single = worst_difference(folder, expected), outputs_of(folder, len(results))
-    assert worst <= TOLERANCE, f"differs by {worst:g}"
-    assert Counter(ran) == counts, f"ran {' '.join(ran)}"
-    run_engine(nn_run, folder, model, feeds, threads=3)
-    assert outputs_of(folder, len(results)) == single, "three threads give something else than one"
+    expected, found = reference(model, feeds), []
+    onnx.save(model, folder / "case.onnx")
+    for engine in engines:
+        try:
+            said = "\n".join(engine(folder / "case.onnx", folder, feeds.values()))
+        except nnrun.Failed as error:
+            raise AssertionError(error) from None
+        found.append(outputs_of(folder, len(results)))
+    worst = worst_difference(folder, expected)
+    assert worst <= TOLERANCE + (nnrun.ROUNDINGS[args.precision] if args.device == "cuda" else 0), f"differs by {worst:g}"
+    before, ran = re.search(r"nodes \d+ of (\d+), arena .*\nrun:(.*)", said).groups()
+    # Halves have a Cast at the shores of each island of float32.
+    ran = [op for op in ran.split() if op != "Cast" or args.precision == "fp32"]
+    assert Counter(ran) == counts or (args.device == "cuda" and not args.same_nodes), f"ran {' '.join(ran)}"
+    assert found[0] == found[-1], "three threads give something else than one"
     return f"{before} → {len(ran)} nodes, worst {worst:.1e}"
 
 
-def run_cases(nn_run):
-    """Runs CASES on one thread and on three, which must give the same bytes; the exit status."""
-    failed = 0
+def run_cases(same_nodes=True):
+    """Runs CASES as the command line says; the exit status. On a CPU on one thread and on three, which must give the
+    same bytes. On a GPU not `same_nodes` lets others run: backends differ in which copies they can do without."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program", metavar="NN-RUN")
+    nnrun.add_arguments(parser)
+    args = parser.parse_args(namespace=argparse.Namespace(same_nodes=same_nodes))
+    engines, failed = make_engines(args), 0
     for name, *rest in CASES:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                print(f"ok   {name}: {check_case(nn_run, Path(folder), *rest)}")
+                print(f"ok   {name}: {check_case(args, engines, Path(folder), *rest)}")
             except AssertionError as error:
                 failed += 1
                 print(f"FAIL {name}: {error}")
+    status = max(engine.close() for engine in engines)
     print(f"{len(CASES)} networks compared with ONNX Runtime, {failed} failed")
-    return 1 if failed else 0
+    return 1 if failed or status else 0

@@ -4,12 +4,13 @@
  * usage: nn-detect MODEL [batch=1] [threshold=-1] [iou=-1] [max=100] [filter=0] [duplicates=keep]
  *                        [labels=FILE] [repeat=1] [threads=0] [modelinfo=FILE] [family=NAME]
  *                        [width=0] [height=0] [order=0] [letterbox=0] [mean=X,X,X] [std=X,X,X]
+ *                        [device=cpu] [precision=auto]
  *
  * Standard input holds frames: int32 × 4 (format, width, height, stride), then height × stride
  * bytes. Each becomes one line of standard output: {"regions":[{"label", "score", "bbox", "order"}…]}
  * with numbers in nine digits, which tell floats apart. `repeat` runs each batch so often and writes
  * the last; the median milliseconds of a batch go to standard error. An error goes there too, and
- * the exit status is 1.
+ * the exit status is 1, or 77 where the device cannot be used at all.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #include "kernels/nn.h"
 #include "nn-clock.h"
+#include "nn-device.h"
 
 #define BATCH_MAX 64
 #define REPEAT_MAX 1000
@@ -74,6 +76,10 @@ parse_option (options *o, const char *name, const char *value)
         *all[i].number = atoi (value);
       return true;
     }
+  if (!strcmp (name, "device"))
+    return nn_parse_device (value, &o->detector.device);
+  if (!strcmp (name, "precision"))
+    return nn_parse_precision (value, &o->detector.precision);
   return parse_setting (&o->settings, name, value);
 }
 
@@ -183,6 +189,10 @@ main (int argc, char **argv)
     return 2;
   }
   nn_error err;
+  if (nn_device_check (o.detector.device, 0, &err) != NN_OK) {
+    fprintf (stderr, "%s\n", err.message);
+    return NN_SKIPPED;
+  }
   nn_model *model = nn_model_open (argv[1], &err);
   nn_detector *detector = model ? nn_detector_new (model, &o.detector, &err) : NULL;
   nn_model_unref (model);

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs an ONNX model through the engine, for tests: inputs from raw files (row-major, in the order
- * of the model's inputs; random numbers in 0 … 1 where none are given), outputs as raw files
+/* Runs an ONNX model through the engine, for tests: inputs from raw files (row-major, of the file's types, in the
+ * order of the model's inputs; random numbers in 0 … 1 where none are given), outputs as raw files
  * DIR/0.raw, DIR/1.raw …; the operators that ran, and a line "output INDEX TYPE DIM DIM …" each on standard output.
+ *
+ * With --stdin many models run in one process: lines "MODEL DIR [INPUT.raw …]" (no blanks in names) on standard input.
+ * Everything, errors too, goes to standard output then, and a line "end STATUS" closes each model.
+ *
+ * Exit status: 0; 1 with a line that says why; 2 for wrong arguments; 77 where the device cannot be used at all.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/loop.h"
 #include "kernels/nn.h"
+#include "nn-clock.h"
+#include "nn-device.h"
 
 #include <dirent.h>
 #include <getopt.h>
@@ -15,12 +22,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
+
+#define MAX_WORDS 64 /* of a line of --stdin */
 
 typedef struct settings {
   const char *model, *out;
   char **inputs;
   int n_inputs, threads, repeat, batch, sessions;
+  nn_device_kind device;
+  nn_precision precision;
+  bool from_stdin;
 } settings;
 
 /* One session on a thread of its own. */
@@ -30,6 +42,7 @@ typedef struct worker {
   nn_session *session;
   int n_inputs;
   double *ms; /* `repeat` times */
+  double start_ms, end_ms; /* of all of these */
   long allocations;    /* in the first run */
   int process_threads; /* after the last run, this one and main() included */
   nn_status status;
@@ -39,10 +52,13 @@ typedef struct worker {
 static void
 usage (FILE *to)
 {
-  fprintf (to, "usage: nn-run [--choice best|direct|lesser|portable] [--threads N] [--repeat N]\n"
+  fprintf (to, "usage: nn-run [--device cpu|cuda] [--precision auto|fp32|tf32|bf16|fp16]\n"
+               "              [--choice best|direct|lesser|portable] [--threads N] [--repeat N]\n"
                "              [--batch N] [--sessions N] [--out DIR] MODEL [INPUT.raw …]\n"
+               "       nn-run [OPTION …] --stdin\n"
                "  --sessions N  N sessions of one plan, each on a thread; all must give the same bytes\n"
-               "  --repeat N    runs N times more and prints the times\n");
+               "  --repeat N    runs N times more and prints the times\n"
+               "  --stdin       models from lines: MODEL DIR [INPUT.raw …]\n");
 }
 
 static bool
@@ -63,7 +79,9 @@ parse (int argc, char **argv, settings *set)
   static const struct option options[] = {
     { "choice", required_argument, NULL, 'c' }, { "threads", required_argument, NULL, 't' },
     { "repeat", required_argument, NULL, 'r' }, { "batch", required_argument, NULL, 'b' },
-    { "sessions", required_argument, NULL, 's' }, { "out", required_argument, NULL, 'o' }, { 0 },
+    { "sessions", required_argument, NULL, 's' }, { "out", required_argument, NULL, 'o' },
+    { "device", required_argument, NULL, 'd' }, { "precision", required_argument, NULL, 'p' },
+    { "stdin", no_argument, NULL, 'i' }, { 0 },
   };
   int option;
   *set = (settings) { .threads = 1, .sessions = 1 };
@@ -78,11 +96,16 @@ parse (int argc, char **argv, settings *set)
       set->sessions = atoi (optarg);
     else if (option == 'o')
       set->out = optarg;
-    else if (option != 'c' || !parse_choice (optarg))
+    else if (option == 'i')
+      set->from_stdin = true;
+    else if (!(option == 'c' && parse_choice (optarg)) && !(option == 'd' && nn_parse_device (optarg, &set->device)) &&
+             !(option == 'p' && nn_parse_precision (optarg, &set->precision)))
       return false;
   }
-  if (optind >= argc || set->threads < 1 || set->batch < 0 || set->sessions < 1 || set->repeat < 0)
+  if (set->threads < 1 || set->batch < 0 || set->sessions < 1 || set->repeat < 0)
     return false;
+  if (set->from_stdin || optind >= argc)
+    return set->from_stdin && optind >= argc;
   set->model = argv[optind];
   set->inputs = argv + optind + 1;
   set->n_inputs = argc - optind - 1;
@@ -119,32 +142,34 @@ fill_random (const nn_tensor *tensor)
   }
 }
 
+/* Input `i` in the file's type, row-major; freed by the caller. */
 static bool
-set_inputs (const settings *set, nn_session *session, int n)
+make_input (const settings *set, int i, nn_tensor *from)
 {
-  for (int i = 0; i < n; i++) {
-    nn_tensor *to = nn_session_input (session, i);
-    nn_tensor from = row_major (to, calloc (1, nn_tensor_bytes (to) + 1));
-    bool good = from.data != NULL;
-    if (good && i < set->n_inputs)
-      good = read_file (set->inputs[i], from.data, nn_tensor_bytes (&from));
-    else if (good)
-      fill_random (&from);
-    if (good)
-      nn_copy (to, &from);
-    free (from.data);
-    if (!good)
-      return false;
-  }
+  *from = row_major (from, calloc (1, nn_tensor_bytes (from) + 1));
+  if (from->data == NULL)
+    return false;
+  if (i < set->n_inputs)
+    return read_file (set->inputs[i], from->data, nn_tensor_bytes (from));
+  fill_random (from);
   return true;
 }
 
-static double
-now_ms (void)
+static bool
+set_inputs (const settings *set, nn_session *session, const nn_model *model)
 {
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
+  bool good = true;
+  for (int i = 0; i < nn_model_n_inputs (model) && good; i++) {
+    nn_tensor *to = nn_session_input (session, i), from = *to;
+    from.dtype = nn_model_input (model, i).dtype;
+    good = make_input (set, i, &from);
+    if (good && to->dtype != from.dtype)
+      nn_round_to_half (&from, to->dtype);
+    if (good)
+      nn_copy (to, &from);
+    free (from.data);
+  }
+  return good;
 }
 
 static int
@@ -204,11 +229,13 @@ work (void *data)
   long before = allocations;
   w->status = nn_session_run (w->session, &w->err);
   w->allocations = allocations - before;
+  w->start_ms = nn_now_ms ();
   for (int i = 0; i < w->set->repeat && w->status == NN_OK; i++) {
-    double start = now_ms ();
+    double start = nn_now_ms ();
     w->status = nn_session_run (w->session, &w->err);
-    w->ms[i] = now_ms () - start;
+    w->ms[i] = nn_now_ms () - start;
   }
+  w->end_ms = nn_now_ms ();
   w->process_threads = count_threads ();
   return NULL;
 }
@@ -249,19 +276,23 @@ same_outputs (const nn_session *a, const nn_session *b, int n)
   return true;
 }
 
-static int
-compare_doubles (const void *a, const void *b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return (x > y) - (x < y);
-}
-
 static void
 print_times (const settings *set, worker *w)
 {
-  qsort (w->ms, (size_t) set->repeat, sizeof (double), compare_doubles);
-  printf ("median %.3f ms, min %.3f, max %.3f of %d runs\n", w->ms[set->repeat / 2], w->ms[0],
-          w->ms[set->repeat - 1], set->repeat);
+  double median = nn_median (w->ms, set->repeat); /* which sorts */
+  printf ("median %.3f ms, min %.3f, max %.3f of %d runs\n", median, w->ms[0], w->ms[set->repeat - 1], set->repeat);
+}
+
+/* How many milliseconds a run took, all sessions' together. */
+static void
+print_rate (const settings *set, const worker *workers)
+{
+  double start = workers[0].start_ms, end = workers[0].end_ms;
+  for (int i = 1; i < set->sessions; i++) {
+    start = workers[i].start_ms < start ? workers[i].start_ms : start;
+    end = workers[i].end_ms > end ? workers[i].end_ms : end;
+  }
+  printf ("together %.3f ms a run\n", (end - start) / ((double) set->repeat * set->sessions));
 }
 
 static bool
@@ -276,7 +307,7 @@ start (const settings *set, nn_model *model, nn_plan *plan, worker *w)
     fprintf (stderr, "nn-run: %s\n", w->session ? "out of memory" : err.message);
     return false;
   }
-  return set_inputs (set, w->session, nn_model_n_inputs (model));
+  return set_inputs (set, w->session, model);
 }
 
 static bool
@@ -319,9 +350,86 @@ report (const settings *set, nn_model *model, worker *workers)
       return false;
   for (int i = 0; i < set->sessions && set->repeat > 0; i++)
     print_times (set, &workers[i]);
+  if (set->repeat > 0)
+    print_rate (set, workers);
   printf ("process threads %d\n", workers[0].process_threads);
   printf ("allocations %ld\n", workers[0].allocations);
   return true;
+}
+
+static void
+print_plan (const nn_plan *plan, double load_ms, double plan_ms)
+{
+  printf ("load %.3f s, plan %.3f s\n", load_ms / 1e3, plan_ms / 1e3);
+  printf ("nodes %d of %d, arena %zu bytes\n", nn_plan_nodes_after (plan), nn_plan_nodes_before (plan),
+          nn_plan_arena_bytes (plan));
+  printf ("run:");
+  for (int i = 0; i < nn_plan_nodes_after (plan); i++)
+    printf (" %s", nn_plan_node (plan, i).op);
+  printf ("\n");
+}
+
+static bool
+run_plan (const settings *set, nn_model *model, nn_plan *plan)
+{
+  worker *workers = calloc ((size_t) set->sessions, sizeof *workers);
+  bool good = workers != NULL;
+  for (int i = 0; i < set->sessions && good; i++)
+    good = start (set, model, plan, &workers[i]);
+  good = good && run_all (set, workers) && report (set, model, workers);
+  for (int i = 0; i < set->sessions && workers != NULL; i++) {
+    nn_session_free (workers[i].session);
+    free (workers[i].ms);
+  }
+  free (workers);
+  return good;
+}
+
+/* The exit status. */
+static int
+run_model (const settings *set)
+{
+  nn_error err;
+  double start_ms = nn_now_ms ();
+  nn_model *model = nn_model_open (set->model, &err);
+  double loaded_ms = nn_now_ms ();
+  nn_plan_options options = { .threads = set->threads, .device = set->device, .precision = set->precision };
+  options.batch = model ? batch_of (set, model) : 1;
+  nn_plan *plan = model ? nn_plan_new (model, &options, &err) : NULL;
+  bool good = plan != NULL;
+  if (!good)
+    fprintf (stderr, "nn-run: %s\n", err.message);
+  else
+    print_plan (plan, loaded_ms - start_ms, nn_now_ms () - loaded_ms);
+  good = good && run_plan (set, model, plan);
+  nn_plan_unref (plan);
+  nn_model_unref (model);
+  return good ? 0 : 1;
+}
+
+static int
+run_lines (settings set)
+{
+  char *line = NULL, *words[MAX_WORDS];
+  size_t size = 0;
+  setvbuf (stdout, NULL, _IOLBF, 0);
+  if (dup2 (STDOUT_FILENO, STDERR_FILENO) < 0)
+    return 1;
+  while (getline (&line, &size, stdin) > 0) {
+    int n = 0;
+    for (char *rest, *word = strtok_r (line, " \n", &rest); word != NULL && n < MAX_WORDS;
+         word = strtok_r (NULL, " \n", &rest))
+      words[n++] = word;
+    if (n < 2)
+      break;
+    set.model = words[0];
+    set.out = words[1];
+    set.inputs = words + 2;
+    set.n_inputs = n - 2;
+    printf ("end %d\n", run_model (&set));
+  }
+  free (line);
+  return 0;
 }
 
 int
@@ -333,35 +441,9 @@ main (int argc, char **argv)
     usage (stderr);
     return 2;
   }
-  double start_ms = now_ms ();
-  nn_model *model = nn_model_open (set.model, &err);
-  double loaded_ms = now_ms ();
-  nn_plan_options options = { .threads = set.threads };
-  options.batch = model ? batch_of (&set, model) : 1;
-  nn_plan *plan = model ? nn_plan_new (model, &options, &err) : NULL;
-  if (plan == NULL) {
+  if (nn_device_check (set.device, 0, &err) != NN_OK) {
     fprintf (stderr, "nn-run: %s\n", err.message);
-    nn_model_unref (model);
-    return 1;
+    return NN_SKIPPED;
   }
-  printf ("load %.3f s, plan %.3f s\n", (loaded_ms - start_ms) / 1e3, (now_ms () - loaded_ms) / 1e3);
-  printf ("nodes %d of %d, arena %zu bytes\n", nn_plan_nodes_after (plan), nn_plan_nodes_before (plan),
-          nn_plan_arena_bytes (plan));
-  printf ("run:");
-  for (int i = 0; i < nn_plan_nodes_after (plan); i++)
-    printf (" %s", nn_plan_node (plan, i).op);
-  printf ("\n");
-  worker *workers = calloc ((size_t) set.sessions, sizeof *workers);
-  bool good = workers != NULL;
-  for (int i = 0; i < set.sessions && good; i++)
-    good = start (&set, model, plan, &workers[i]);
-  good = good && run_all (&set, workers) && report (&set, model, workers);
-  for (int i = 0; i < set.sessions && workers != NULL; i++) {
-    nn_session_free (workers[i].session);
-    free (workers[i].ms);
-  }
-  free (workers);
-  nn_plan_unref (plan);
-  nn_model_unref (model);
-  return good ? 0 : 1;
+  return set.from_stdin ? run_lines (set) : run_model (&set);
 }

@@ -527,4 +527,4 @@ def samples_of_the_nearest_pixel(net):
     return second_form(net, "p", "w", mode="nearest")
 
 
-sys.exit(run_cases(sys.argv[1]))
+sys.exit(run_cases())
