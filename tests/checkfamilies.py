@@ -4,7 +4,7 @@
 D-FINE and PP-DocLayoutV3 at full size (tests/models/), YOLOv8, v10 and 11 (tests/yolo_graph.py), all
 with seeded random weights that behave.
 
-    tests/checkfamilies.py --nn-run build/tests/nn-run [NAME …]
+    tests/checkfamilies.py --nn-run build/tests/nn-run [--device cuda] [--precision fp32] [NAME …]
 
 Compared query by query, each number relative to the largest of its query: LIMIT. Where a network
 takes the best of many places, two that are nearly equal may change ranks, so queries are first
@@ -15,7 +15,6 @@ printed. Before that ONNX Runtime must agree with itself: with and without its o
 import argparse
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -30,6 +29,7 @@ except ImportError as error:
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "models"))
 import fill_weights
+import nnrun
 import yolo_graph
 
 LIMIT = 1e-3
@@ -72,14 +72,12 @@ def run_reference(path, x, optimised):
     return [o.name for o in session.get_outputs()], session.run(None, {session.get_inputs()[0].name: x})
 
 
-def run_engine(nn_run, folder, path, x):
-    raw = os.path.join(folder, "x.raw")
-    x.tofile(raw)
-    done = subprocess.run([nn_run, "--batch", str(len(x)), "--out", folder, path, raw], capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip() or f"nn-run ended with {done.returncode}")
-    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("output ")]
-    return [np.fromfile(os.path.join(folder, f"{index}.raw"), kind).reshape([int(d) for d in dims]) for _, index, kind, *dims in lines]
+def run_engine(args, folder, path, x):
+    engine = nnrun.NnRun(args.nn_run, "--batch", len(x), "--device", args.device, "--precision", args.precision,
+                         wrapper=args.wrapper)
+    results = nnrun.outputs(engine(path, folder, [x]), folder)
+    engine.close()
+    return results
 
 
 def queries(names, outputs, image):
@@ -144,7 +142,7 @@ def compare(label, names, gots, wants):
     return good
 
 
-def check(name, nn_run):
+def check(name, args):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.onnx")
         model = CASES[name]()
@@ -157,8 +155,8 @@ def check(name, nn_run):
             if batch == 1:
                 good = compare(f"{name}, ONNX Runtime with itself", names, run_reference(path, x, True)[1], wants)
             try:
-                good = compare(f"{name}, batch {batch}", names, run_engine(nn_run, folder, path, x), wants) and good
-            except RuntimeError as error:
+                good = compare(f"{name}, batch {batch}", names, run_engine(args, folder, path, x), wants) and good
+            except nnrun.Failed as error:
                 print(f"FAILED {name}, batch {batch}: {error}")
                 good = False
         return good
@@ -167,10 +165,11 @@ def check(name, nn_run):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--nn-run", required=True)
+    nnrun.add_arguments(parser)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CASES))
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     print(f"weights of seed {SEED}, pages from {PAGE} on, onnxruntime {onnxruntime.__version__}")
-    results = [check(name, args.nn_run) for name in args.names or CASES]
+    results = [check(name, args) for name in args.names or CASES]
     print(f"{sum(results)} networks agree, {len(results) - sum(results)} do not")
     return 0 if all(results) else 1
 

@@ -503,7 +503,7 @@ def main():
     parser.add_argument("--verbose", action="store_true")
     nnrun.add_arguments(parser)
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=", ".join(FAMILIES))
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     print(f"seed {args.seed}, onnxruntime {onnxruntime.__version__}, {args.device}, {args.precision}")
     every, rows = make_engines(args), []
     for family in args.families or FAMILIES:

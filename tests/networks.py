@@ -24,6 +24,7 @@ import nnrun
 rng = np.random.default_rng(20240607)
 X = [2, 8, 12, 10]
 TOLERANCE = 1e-5  # of worst_difference(): |difference| / (1 + |value|)
+CHAIN = 3  # times nnrun.ROUNDINGS on a GPU: some have twenty nodes, with values larger than their results
 
 
 def f32(*shape, low=-1.0, high=1.0):
@@ -106,15 +107,15 @@ def worst_difference(folder, expected):
 CASES = []
 
 
-def case(ran, inputs, opset=17):
-    """`ran`: operators by name, "Name*3" for three of them. The function it decorates adds nodes to a Net and
-    returns its outputs."""
+def case(ran, inputs, opset=17, half=1):
+    """`ran`: operators by name, "Name*3" for three of them. `half`: how many times further off than others a network
+    of half precision may be. The function it decorates adds nodes to a Net and returns its outputs."""
     def register(build):
         counts = Counter()
         for word in ran.split():
             name, _, count = word.partition("*")
             counts[name] += int(count or 1)
-        CASES.append((build.__name__, build, counts, inputs, opset))
+        CASES.append((build.__name__, build, counts, inputs, opset, half))
         return build
     return register
 
@@ -131,7 +132,7 @@ def make_engines(args):
     return [nnrun.NnRun(args.program, "--sessions", 2, "--threads", threads, wrapper=args.wrapper) for threads in (1, 3)]
 
 
-def check_case(args, engines, folder, build, counts, inputs, opset):
+def check_case(args, engines, folder, build, counts, inputs, opset, half):
     net = Net(inputs, opset, args.precision)
     results = build(net)
     results = results if isinstance(results, tuple) else (results,)
@@ -146,7 +147,9 @@ def check_case(args, engines, folder, build, counts, inputs, opset):
             raise AssertionError(error) from None
         found.append(outputs_of(folder, len(results)))
     worst = worst_difference(folder, expected)
-    assert worst <= TOLERANCE + (nnrun.ROUNDINGS[args.precision] if args.device == "cuda" else 0), f"differs by {worst:g}"
+    further = CHAIN * (half if args.precision != "fp32" else 1) if args.device == "cuda" else 0
+    limit = TOLERANCE + further * nnrun.ROUNDINGS[args.precision]
+    assert worst <= limit, f"differs by {worst:g}, allowed {limit:g}"
     before, ran = re.search(r"nodes \d+ of (\d+), arena .*\nrun:(.*)", said).groups()
     # Halves have a Cast at the shores of each island of float32.
     ran = [op for op in ran.split() if op != "Cast" or args.precision == "fp32"]

@@ -2,13 +2,16 @@
 """Real pages as pixels: the shipped sample, and what lies in DOCLAYOUT_TEST_DATA.
 
 That folder (default: ../shared/data beside the source tree) may have PDF files under pdf/ and
-images under images/; without it the sample alone is used.
+images under images/; without it the sample alone is used. DOCLAYOUT_TEST_PAGES names a folder of images
+to be used instead of PDF files, where these cannot be rendered. This makes one:
+
+    tests/pages.py FOLDER [COUNT] [DPI]        200 grey JPEG files at 100 dpi, some 20 MB
 """
 import os
 import pathlib
+import sys
 
 import numpy as np
-import pypdfium2
 from PIL import Image, ImageOps
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -28,6 +31,7 @@ def model_file():
 
 def pdf_pages(path, most, dpi=100):
     """(name, RGB pixels) of up to `most` pages, spread over the document; none where it needs a password."""
+    import pypdfium2
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError:
@@ -51,3 +55,31 @@ def pages(most_a_document=4):
     for pattern in ("*.jpg", "*.png", "*.tif"):
         for path in sorted(data_folder().glob("images/" + pattern)):
             yield image_page(path)
+
+
+def images():
+    """The pages of DOCLAYOUT_TEST_PAGES, by name."""
+    folder = pathlib.Path(os.environ.get("DOCLAYOUT_TEST_PAGES") or "/nonexistent")
+    for path in sorted(folder.glob("*.jpg")) + sorted(folder.glob("*.png")):
+        yield image_page(path)
+
+
+def write(folder, count, dpi):
+    """As evenly from all documents as they have pages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths, most, found = [SAMPLE, *sorted(data_folder().glob("*/*.pdf"))], 0, []
+    while len(found) < count and most < 1000:
+        most += 4
+        found = [name for path in paths for name, _ in pdf_pages(path, most, 10)]
+    written = 0
+    for path in paths:
+        for name, pixels in pdf_pages(path, most, dpi):
+            if written < count:
+                Image.fromarray(pixels).convert("L").save(folder / f"{written:03}-{path.stem}.jpg", quality=80)
+                written += 1
+    print(f"{written} pages of {len(paths)} documents in {folder}")
+
+
+if __name__ == "__main__":
+    name, count, dpi = (sys.argv[1:] + ["200", "100"][len(sys.argv) - 2:])[:3]
+    write(pathlib.Path(name), int(count), int(dpi))

@@ -21,7 +21,8 @@ try:
     from rapid_layout import RapidLayout
 
     import pages
-    from parity import Detector, iou, match, reference_regions
+    from nndetect import Detector, iou, match
+    from parity import reference_regions
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)

@@ -6,7 +6,9 @@ PP-DocLayoutV3 as transformers exports them, RT-DETRv2 as docling publishes it (
 YOLOv8, v10 and 11 (yolo_graph.py). test_models.py does the same with many forms of tiny networks;
 checkfamilies.py compares the numbers of these networks before they are decoded.
 
-usage: test_fullsize.py NN-DETECT [NAME …]
+usage: test_fullsize.py NN-DETECT [--device cuda] [--precision fp32] [NAME …]
+
+Halves round so much that such networks make something else of the page: tests/gpu/regions.py compares those.
 
 Weights are random, and heads such that scores spread over classes on the very pages (spread_last());
 each threshold lets some tens of regions a page through, more of some. Such networks make something
@@ -26,6 +28,7 @@ rank: STRAYS of the regions may be on one side only, not counting those that clo
 Fewer than 5 regions a page, or 4 labels a model, compare nothing. Exit status 77 (skipped) without
 packages.
 """
+import argparse
 import pathlib
 import sys
 import tempfile
@@ -36,10 +39,11 @@ try:
     import onnxruntime
     from PIL import Image
 
+    import nnrun
     import pages
     import references
     from decoding import LetterBox, Stretch
-    from parity import Detector
+    from nndetect import Detector
     from test_models import HERON, PP_DOCLAYOUT, antialias, bicubic, letterbox, pair, worst_box
 except ImportError as error:
     print(f"skipped: {error}")
@@ -103,7 +107,8 @@ MODELS = {
 
 def frames(size, resize):
     """Two pages as large as the input, and one that becomes it in the same way everywhere."""
-    first, second = (Image.fromarray(pixels) for _, pixels in list(pages.pdf_pages(pages.SAMPLE, 5))[:2])
+    some = list(pages.images())[:2] or list(pages.pdf_pages(pages.SAMPLE, 5))[:2]
+    first, second = (Image.fromarray(pixels) for _, pixels in some)
     drawn = np.rint(yolo_graph.page(size, DRAWN)[0].transpose(1, 2, 0) * 255).astype(np.uint8)
     wide = np.asarray(second.resize((2 * size, size), Image.BICUBIC)) & 0xe0
     return [np.asarray(first.resize((size, size), Image.BICUBIC)), drawn,
@@ -153,7 +158,7 @@ class Tally:
         assert len(self.labels) >= LABELS_LEAST, "too few labels to compare anything"
 
 
-def check(program, folder, name):
+def check(args, folder, name):
     build, size, labels, threshold, resize, place, decode, tolerance = MODELS[name]
     path = str(folder / f"{name}.onnx")
     images = frames(size, resize)
@@ -162,7 +167,8 @@ def check(program, folder, name):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    detector = Detector(program, path, "duplicates=keep", "max=1000", f"threshold={threshold}")
+    detector = Detector(args.program, path, "duplicates=keep", "max=1000", f"threshold={threshold}",
+                        f"device={args.device}", f"precision={args.precision}")
     tally = Tally(threshold, tolerance)
     for image, x in zip(images, xs):
         where = place(image.shape[1::-1], (size, size))
@@ -174,13 +180,17 @@ def check(program, folder, name):
 
 
 def main():
-    names = sys.argv[2:] or list(MODELS)
-    failed = 0
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program", metavar="NN-DETECT")
+    nnrun.add_arguments(parser)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    args = parser.parse_intermixed_args()
+    names, failed = args.names or list(MODELS), 0
     print(f"weights of seed {SEED}, the drawn page of seed {DRAWN}, onnxruntime {onnxruntime.__version__}")
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                check(sys.argv[1], pathlib.Path(folder), name)
+                check(args, pathlib.Path(folder), name)
             except AssertionError as error:
                 failed += 1
                 print(f"FAILED {name}: {error}")

@@ -223,7 +223,7 @@ def attention_with_one_mask_a_head(net):
     return attention(net, "x", mask=f32(HEADS, N, N, low=-3, high=3))[0]
 
 
-@case("MatMul*3 Attention", inputs={"x": [B, 201, C]})
+@case("MatMul*3 Attention", inputs={"x": [B, 201, C]}, half=10)
 def attention_with_scores_that_overflow_an_exponential(net):
     return attention(net, "x", n=201, mask=f32(201, 201, low=-110, high=110))[0]
 
@@ -233,7 +233,7 @@ def attention_with_a_mask_a_token(net):
     return attention(net, "x", mask=np.where(f32(1, 1, 1, N) > 0.5, -1e9, 0).astype("f4"), after=3)[0]
 
 
-@case("MatMul*3 Attention", inputs={"x": [B, N, C]})
+@case("MatMul*3 Attention", inputs={"x": [B, N, C]}, half=10)
 def attention_of_keys_transposed_twice(net):
     q = heads(net, linear(net, "x"), [0, 2, 1, 3])
     k = net.add("Transpose", heads(net, linear(net, "x"), [0, 2, 1, 3]), perm=[0, 1, 3, 2])

@@ -22,7 +22,7 @@ try:
 
     import pages
     import tiny_models
-    from parity import Detector, match
+    from nndetect import Detector, match
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)

@@ -25,7 +25,7 @@ try:
     import references
     import tiny_models
     from decoding import LetterBox, Stretch, suppress
-    from parity import Detector
+    from nndetect import Detector
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)

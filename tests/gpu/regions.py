@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a GPU finds in half precision beside what the CPU finds in float32 (which parity.py and test_fullsize.py
+compare with ONNX Runtime): the default model and full-size networks, from the page to its regions.
+
+    tests/gpu/regions.py NN-DETECT [--pages FOLDER] [--count N] [--precision fp16] [NAME …]
+
+FOLDER holds images of pages (tests/pages.py makes them, 200 from the PDF files at hand); without one, pages are
+drawn. At least MATCHED of the regions with a score of at least THRESHOLD on either side must have one on the other,
+of the same label, with an IoU of at least IOU. That one's score may be below the threshold, but not under CLOSE.
+Fewer than 5 regions a page compare nothing.
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "models")]
+
+try:
+    import numpy as np
+    import onnx
+
+    import pages
+    import test_fullsize
+    import yolo_graph
+    from nndetect import Detector, match
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+
+MATCHED, THRESHOLD, CLOSE, IOU = 0.995, 0.5, 0.45, 0.95
+REGIONS_LEAST = 5
+DEFAULT = "default"
+NAMES = [DEFAULT, *test_fullsize.MODELS]
+
+
+def page_images(args):
+    os.environ.setdefault("DOCLAYOUT_TEST_PAGES", args.pages or "")
+    found = [pixels for _, pixels in pages.images()][:args.count]
+    if not found:
+        print("pages are drawn: no folder of images was given")
+        found = [np.rint(yolo_graph.page(800, seed)[0].transpose(1, 2, 0) * 255).astype(np.uint8)
+                 for seed in range(args.count)]
+    return found
+
+
+def model_path(name, folder):
+    """The default model where it lies, or a network of full size with weights filled in; None: it is not there."""
+    if name == DEFAULT:
+        return pages.model_file()
+    build, size, _, _, resize, *_ = test_fullsize.MODELS[name]
+    path = folder / f"{name}.onnx"
+    onnx.save(build([test_fullsize.to_input(image, resize, size) for image in test_fullsize.frames(size, resize)]), path)
+    return path
+
+
+def detect(program, path, images, *options):
+    detector = Detector(program, str(path), "duplicates=keep", "max=1000", f"threshold={CLOSE}", *options)
+    results = [detector(image, "RGB") for image in images]
+    detector.close()
+    return results
+
+
+def matched(ones, others):
+    """How many confident regions of `ones` have a like among `others`, and how many there are."""
+    confident = [region for region in ones if region["score"] >= THRESHOLD]
+    return len(match(confident, others, IOU)[0]), len(confident)
+
+
+def check(args, name, path, images):
+    start = time.monotonic()
+    cpu, gpu = (detect(args.program, path, images, *options)
+                for options in (["device=cpu"], [f"device={args.device}", f"precision={args.precision}"]))
+    found, there = (np.sum([matched(a, b) for a, b in zip(*sides)], axis=0) for sides in ((gpu, cpu), (cpu, gpu)))
+    share = min(same / max(1, n) for same, n in (found, there))
+    good = share >= MATCHED and min(found[1], there[1]) >= REGIONS_LEAST * len(images)
+    print(f"{'ok    ' if good else 'FAILED'} {name}, {args.precision}: {len(images)} pages, {found[1]} regions "
+          f"({found[1] / len(images):.1f} a page), {found[0]} of them on the CPU too; there {there[1]}, {there[0]} of them "
+          f"here; {100 * share:.2f} % match, {time.monotonic() - start:.0f} s", flush=True)
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("program", metavar="NN-DETECT")
+    parser.add_argument("--pages")
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--precision", default="fp16")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    args = parser.parse_intermixed_args()
+    images, names, failed = page_images(args), args.names or NAMES, []
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for name, path in zip(names, pool.map(lambda name: model_path(name, pathlib.Path(folder)), names)):
+            if path is None:
+                print(f"skipped {name}: it is not in the cache, and DOCLAYOUT_MODEL does not name it")
+            elif not check(args, name, path, images):
+                failed.append(name)
+    print(f"{len(names) - len(failed)} models, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
