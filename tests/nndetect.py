@@ -22,8 +22,12 @@ class Detector:
         if name.endswith("X"):
             pixels = np.concatenate([pixels, np.full((height, width, 1), 255, np.uint8)], axis=2)
         data = np.ascontiguousarray(pixels).tobytes()
-        self.process.stdin.write(struct.pack("4i", FORMATS.index(name), width, height, len(data) // height) + data)
-        self.process.stdin.flush()
+        head = struct.pack("4i", FORMATS.index(name), width, height, len(data) // height)
+        try:
+            self.process.stdin.write(head + data)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
         line = self.process.stdout.readline()
         assert line, "nn-detect ended early"
         return json.loads(line)["regions"]
