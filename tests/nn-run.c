@@ -4,7 +4,8 @@
  * DIR/0.raw, DIR/1.raw …; the operators that ran, and a line "output INDEX TYPE DIM DIM …" each on standard output.
  *
  * With --stdin many models run in one process: lines "MODEL DIR [INPUT.raw …]" (no blanks in names) on standard input.
- * Everything, errors too, goes to standard output then, and a line "end STATUS" closes each model.
+ * Everything, errors too, goes to standard output then, and a line "end STATUS" closes each model. After a failure
+ * of the device the process ends.
  *
  * Exit status: 0; 1 with a line that says why; 2 for wrong arguments; 77 where the device cannot be used at all.
  */
@@ -24,7 +25,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_WORDS 64 /* of a line of --stdin */
+#define MAX_WORDS 64    /* of a line of --stdin */
+#define DEVICE_FAILED 3 /* what that says behind "end" */
 
 typedef struct settings {
   const char *model, *out;
@@ -48,6 +50,16 @@ typedef struct worker {
   nn_status status;
   nn_error err;
 } worker;
+
+/* After that, nothing on the device can be relied on in this process. */
+static bool device_failed;
+
+static void
+tell (const nn_error *err)
+{
+  fprintf (stderr, "nn-run: %s\n", err->message);
+  device_failed = device_failed || err->status == NN_ERR_DEVICE;
+}
 
 static void
 usage (FILE *to)
@@ -303,10 +315,10 @@ start (const settings *set, nn_model *model, nn_plan *plan, worker *w)
   w->plan = plan;
   w->ms = calloc ((size_t) set->repeat + 1, sizeof (double));
   w->session = nn_session_new (plan, &err);
-  if (w->ms == NULL || w->session == NULL) {
-    fprintf (stderr, "nn-run: %s\n", w->session ? "out of memory" : err.message);
+  if (w->session == NULL)
+    tell (&err);
+  if (w->ms == NULL || w->session == NULL)
     return false;
-  }
   return set_inputs (set, w->session, model);
 }
 
@@ -321,7 +333,7 @@ run_all (const settings *set, worker *workers)
   for (int i = 0; i < n; i++) {
     pthread_join (threads[i], NULL);
     if (workers[i].status != NN_OK)
-      fprintf (stderr, "nn-run: %s\n", workers[i].err.message);
+      tell (&workers[i].err);
     good = good && workers[i].status == NN_OK;
   }
   free (threads);
@@ -398,7 +410,7 @@ run_model (const settings *set)
   nn_plan *plan = model ? nn_plan_new (model, &options, &err) : NULL;
   bool good = plan != NULL;
   if (!good)
-    fprintf (stderr, "nn-run: %s\n", err.message);
+    tell (&err);
   else
     print_plan (plan, loaded_ms - start_ms, nn_now_ms () - loaded_ms);
   good = good && run_plan (set, model, plan);
@@ -415,7 +427,7 @@ run_lines (settings set)
   setvbuf (stdout, NULL, _IOLBF, 0);
   if (dup2 (STDOUT_FILENO, STDERR_FILENO) < 0)
     return 1;
-  while (getline (&line, &size, stdin) > 0) {
+  while (!device_failed && getline (&line, &size, stdin) > 0) {
     int n = 0;
     for (char *rest, *word = strtok_r (line, " \n", &rest); word != NULL && n < MAX_WORDS;
          word = strtok_r (NULL, " \n", &rest))
@@ -426,7 +438,8 @@ run_lines (settings set)
     set.out = words[1];
     set.inputs = words + 2;
     set.n_inputs = n - 2;
-    printf ("end %d\n", run_model (&set));
+    int status = run_model (&set);
+    printf ("end %d\n", device_failed ? DEVICE_FAILED : status);
   }
   free (line);
   return 0;

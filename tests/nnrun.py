@@ -54,12 +54,12 @@ def within_half(precision, array):
 
 
 class NnRun:
-    """One process; started when first used, and again after a failure: a broken context breaks all that follows."""
+    """One process; started when first used, and again after it ended: a failure on a GPU breaks all that follows."""
 
     def __init__(self, program, *options, wrapper=""):
         self.command = [*wrapper.split(), str(program), *map(str, options), "--stdin"]
         self.timeout = TIMEOUT * (10 if wrapper else 1)
-        self.process = None
+        self.process, self.status = None, 0
         self.planned = False  # the last one's plan was made, whatever came then
 
     def __call__(self, model, folder, inputs):
@@ -94,20 +94,22 @@ class NnRun:
         self.planned = any(text.startswith("load ") for text in lines)
         if line == "end 0\n":
             return lines
-        status = self.close()
+        status = self.close() if line != "end 1\n" else 1
         said = [text for text in lines if text.startswith("nn-run: ")]
         if not said:
             said = [f"nn-run ended with {status}: {' '.join(lines[-1:])}"]
         raise Failed("\n".join(said))
 
     def close(self):
-        """The exit status, once all is done."""
-        if self.process is None:
-            return 0
-        self.process.stdin.close()
-        status = self.process.wait()
-        self.process = None
-        return status
+        """The worst exit status of all its processes, once all is done."""
+        if self.process is not None:
+            try:
+                self.process.stdin.close()
+            except BrokenPipeError:
+                pass
+            self.status = max(self.status, abs(self.process.wait()))
+            self.process = None
+        return self.status
 
 
 def outputs(lines, folder):

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The machine code of each of our kernels in the CUDA module: sm_90 and sm_121, and compute_80 PTX for every other GPU
+from Ampere on; nothing for an architecture with an `a` or `f` behind it, whose code runs on that one only.
+
+    tests/gpu/machine_code.py BUILD            needs cuobjdump: CUDA's, or of the package nvidia-cuda-cuobjdump
+    tests/gpu/machine_code.py --names BUILD    the kernels' mangled names, one a line
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+ELF, PTX = ("sm_90", "sm_121"), "sm_80"
+
+
+def find_cuobjdump():
+    packaged = pathlib.Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/cuobjdump")
+    return shutil.which("cuobjdump") or next(map(str, packaged), None)
+
+
+def dump(program, module, option):
+    return subprocess.run([program, option, module], capture_output=True, text=True, check=True).stdout
+
+
+def elf_kernels(program, module):
+    """By architecture: the names of the kernels in its ELF files."""
+    found, architecture = {}, None
+    for line in dump(program, module, "--dump-elf-symbols").splitlines():
+        if match := re.match(r"arch = (\S+)", line):
+            architecture = match[1]
+        elif match := re.match(r"\s*(?:STT_)?FUNC\s.*ENTRY\s+(\S+)$", line):
+            found.setdefault(architecture, set()).add(match[1])
+    return found
+
+
+def ptx_kernels(program, module):
+    found, target = {}, None
+    for line in dump(program, module, "--dump-ptx").splitlines():
+        if match := re.match(r"\.target (\S+?)(,|$)", line):
+            target = match[1]
+        elif match := re.search(r"\.entry (\w+)", line):
+            found.setdefault(target, set()).add(match[1])
+    return found
+
+
+def check(program, module):
+    elf, ptx = elf_kernels(program, module), ptx_kernels(program, module)
+    every = set().union(*elf.values(), *ptx.values())
+    faults = [] if every else ["no kernels"]
+    for kind, found, wanted in (("machine code", elf, ELF), ("PTX", ptx, [PTX])):
+        for architecture in wanted:
+            missing = sorted(every - found.get(architecture, set()))
+            faults += [f"no {kind} for {architecture} of {len(missing)} kernels: {' '.join(missing[:5])}"] if missing else []
+        faults += [f"{kind} for {a} runs on nothing else" for a in found if re.search(r"\d[a-z]$", a or "")]
+        print(f"{module.name}: {kind}: " + ", ".join(f"{len(names)} kernels for {a}" for a, names in sorted(found.items())))
+    return faults
+
+
+def main():
+    names_only = sys.argv[1] == "--names"
+    modules = sorted(pathlib.Path(sys.argv[-1]).glob("kernels/cuda/*.so"))
+    program = find_cuobjdump()
+    if not modules or not program:
+        print("skipped: " + ("no cuobjdump (package nvidia-cuda-cuobjdump)" if modules else "this build has no CUDA backend"),
+              file=sys.stderr if names_only else sys.stdout)
+        return 77
+    if names_only:
+        print("\n".join(sorted(set().union(*(names for m in modules for names in elf_kernels(program, m).values())))))
+        return 0
+    faults = [fault for module in modules for fault in check(program, module)]
+    for fault in faults:
+        print(f"FAILED {fault}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
