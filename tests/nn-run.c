@@ -43,7 +43,8 @@ typedef struct worker {
   nn_plan *plan;
   nn_session *session;
   int n_inputs;
-  double *ms; /* `repeat` times */
+  double *ms;        /* `repeat` times */
+  double *device_ms; /* and what of them the device itself took; 0: it does not tell */
   double start_ms, end_ms; /* of all of these */
   long allocations;    /* in the first run */
   int process_threads; /* after the last run, this one and main() included */
@@ -246,6 +247,7 @@ work (void *data)
     double start = nn_now_ms ();
     w->status = nn_session_run (w->session, &w->err);
     w->ms[i] = nn_now_ms () - start;
+    w->device_ms[i] = nn_session_device_seconds (w->session) * 1e3;
   }
   w->end_ms = nn_now_ms ();
   w->process_threads = count_threads ();
@@ -293,6 +295,9 @@ print_times (const settings *set, worker *w)
 {
   double median = nn_median (w->ms, set->repeat); /* which sorts */
   printf ("median %.3f ms, min %.3f, max %.3f of %d runs\n", median, w->ms[0], w->ms[set->repeat - 1], set->repeat);
+  double device = nn_median (w->device_ms, set->repeat);
+  if (device > 0)
+    printf ("device %.3f ms, min %.3f, max %.3f\n", device, w->device_ms[0], w->device_ms[set->repeat - 1]);
 }
 
 /* How many milliseconds a run took, all sessions' together. */
@@ -313,7 +318,8 @@ start (const settings *set, nn_model *model, nn_plan *plan, worker *w)
   nn_error err;
   w->set = set;
   w->plan = plan;
-  w->ms = calloc ((size_t) set->repeat + 1, sizeof (double));
+  w->ms = calloc ((size_t) set->repeat + 1, 2 * sizeof (double));
+  w->device_ms = w->ms + set->repeat;
   w->session = nn_session_new (plan, &err);
   if (w->session == NULL)
     tell (&err);

@@ -38,7 +38,7 @@ THEIRS = {"eager": "PyTorch eager", "graph": "PyTorch, one CUDA graph", "compile
 def constants_mode(torch):
     """What a model computes from the host's numbers in each run is the same each time: kept from the first run, so that
     a CUDA graph, which cannot copy from pageable memory or wait for the host, can be captured."""
-    makers = {torch.tensor, torch.as_tensor, torch.Tensor.new_tensor, torch.Tensor.to, torch.Tensor.cuda}
+    makers = {torch.tensor, torch.as_tensor, torch.Tensor.to, torch.Tensor.cuda}
     readers = {torch.Tensor.item, torch.Tensor.tolist, torch.Tensor.__bool__, torch.Tensor.__int__, torch.Tensor.__float__,
                torch.Tensor.__index__}
 
@@ -57,7 +57,8 @@ def constants_mode(torch):
             on_gpu = isinstance(first, torch.Tensor) and first.is_cuda
             if func is torch.Tensor.__setitem__ and on_gpu and isinstance(args[2], (int, float)):
                 return first[args[1]].fill_(args[2])
-            if not ((func in makers and not on_gpu) or (func in readers and on_gpu)):
+            made = func is torch.Tensor.new_tensor or (func in makers and not on_gpu)
+            if not made and not (func in readers and on_gpu):
                 return func(*args, **kwargs)
             if self.replay:
                 self.next += 1
@@ -70,13 +71,15 @@ def constants_mode(torch):
 
 def make_model(torch, anchors):
     import transformers
-    config = transformers.RTDetrV2Config(num_labels=LABELS, anchor_image_size=[SIZE, SIZE] if anchors else None)
+    make_config = getattr(transformers, "RTDetrV2Config", None) or transformers.RtDetrV2Config
+    make = getattr(transformers, "RTDetrV2ForObjectDetection", None) or transformers.RtDetrV2ForObjectDetection
     torch.manual_seed(0)
-    model = transformers.RTDetrV2ForObjectDetection(config).eval().half().cuda().to(memory_format=torch.channels_last)
-    if anchors:
-        for name in ("anchors", "valid_mask"):
-            value = getattr(model.model, name)
-            setattr(model.model, name, value.cuda().half() if value.is_floating_point() else value.cuda())
+    model = make(make_config(num_labels=LABELS, anchor_image_size=[SIZE, SIZE] if anchors else None))
+    model = model.eval().half().cuda().to(memory_format=torch.channels_last)
+    if anchors:  # made in float32 on the CPU; where there can be none they hold the type's largest number
+        most = torch.finfo(torch.half).max
+        model.model.anchors = model.model.anchors.clamp(max=most).half().cuda()
+        model.model.valid_mask = model.model.valid_mask.cuda()
     return model
 
 
