@@ -64,20 +64,26 @@ def images():
         yield image_page(path)
 
 
-def write(folder, count, dpi):
-    """As evenly from all documents as they have pages."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths, most, found = [SAMPLE, *sorted(data_folder().glob("*/*.pdf"))], 0, []
-    while len(found) < count and most < 1000:
+def spread(count, dpi=100):
+    """(name, RGB pixels) of so many pages, as evenly from all documents as they have pages; where there are fewer,
+    again at other resolutions."""
+    paths, most, found, left = [SAMPLE, *sorted(data_folder().glob("*/*.pdf"))], 0, 0, count
+    while found < count and most < 60:
         most += 4
-        found = [name for path in paths for name, _ in pdf_pages(path, most, 10)]
-    written = 0
-    for path in paths:
-        for name, pixels in pdf_pages(path, most, dpi):
-            if written < count:
-                Image.fromarray(pixels).convert("L").save(folder / f"{written:03}-{path.stem}.jpg", quality=80)
-                written += 1
-    print(f"{written} pages of {len(paths)} documents in {folder}")
+        found = sum(1 for path in paths for _ in pdf_pages(path, most, 5))
+    while left > 0:
+        for path in paths:
+            for name, pixels in pdf_pages(path, most, dpi) if left > 0 else ():
+                if left > 0:
+                    left -= 1
+                    yield name, pixels
+        dpi = 60 + (dpi - 53) % 140
+
+
+def write(folder, count, dpi):
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, (name, pixels) in enumerate(spread(count, dpi)):
+        Image.fromarray(pixels).convert("L").save(folder / f"{i:03} {name}.jpg".replace(" ", "-"), quality=80)
 
 
 if __name__ == "__main__":

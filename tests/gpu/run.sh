@@ -11,9 +11,9 @@ usage: tests/gpu/run.sh [--pages FOLDER] [--quick] BUILD [PART]...
 BUILD is a meson build folder with the CUDA backend; FOLDER holds images of pages (tests/pages.py). Parts, all by
 default, in this order:
   ops         every operator and fusion beside ONNX Runtime and the CPU, in fp32, tf32, fp16 and bf16
-  families    networks of each family, number by number, fp32 within 1e-3
+  families    networks of each family, number by number: fp32 within 1e-3, fp16 no worse than rounded values
   fullsize    networks of full size, from the page to its regions, fp32
-  regions     the same in fp16 and the default model over the pages: the same regions as on the CPU
+  regions     the default model and YOLO networks in fp16, over the pages: the same regions as on the CPU
   repeat      the same bytes from each run, session and process
   nvrtc       ops and repeat with libnvrtc out of reach (root)
   placement   no device, no driver, no cuDNN: a line that says so, status 77, and the CPU still works (root for two of them)
@@ -102,7 +102,11 @@ part_ops() {
 part_families() {
   local names=()
   [[ $quick == no ]] || names=(rtdetrv2-r50 yolov8)
-  "$python" "$tests/checkfamilies.py" --nn-run "$run" --device cuda --precision fp32 "${names[@]}"
+  local precision status=0
+  for precision in fp32 fp16; do
+    "$python" "$tests/checkfamilies.py" --nn-run "$run" --device cuda --precision $precision "${names[@]}" || status=1
+  done
+  return $status
 }
 
 part_fullsize() {
