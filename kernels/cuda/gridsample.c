@@ -30,7 +30,8 @@ prepare (nn_call *call, nn_error *err)
   const nn_tensor *x = &call->in[0], *grid = &call->in[1], *y = &call->out[0];
   nn_grid_sampler ignored;
   if (x->rank != 4 || !nn_image_is_good (x) || !nn_image_is_good (y))
-    return nn_fail (err, NN_ERR_UNSUPPORTED, "only floating-point images of rank 4 are supported on CUDA, not %s of rank %d",
+    return nn_fail (err, NN_ERR_UNSUPPORTED,
+                    "only floating-point images of rank 4 are supported on CUDA, not %s of rank %d",
                     nn_dtype_name (x->dtype), x->rank);
   if (grid->dtype != NN_F32 && grid->dtype != NN_F16 && grid->dtype != NN_BF16)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "a grid of %s is not supported on CUDA", nn_dtype_name (grid->dtype));

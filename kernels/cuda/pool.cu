@@ -34,6 +34,12 @@ counted (const nn_pool &pool, const nn_pool_axis &axis, const span &s, int64_t e
   return pool.count_padding ? end_inside (axis, s.start, (int) extent + axis.pad_end) : s.end - s.begin;
 }
 
+__device__ __forceinline__ float
+n_counted (const nn_pool &pool, const nn_tensor &x, const span &v, const span &h)
+{
+  return (float) ((int64_t) counted (pool, pool.v, v, x.dim[2]) * counted (pool, pool.h, h, x.dim[3]));
+}
+
 /* NaN stays, as on the CPU. */
 template <bool maximum>
 __device__ __forceinline__ float
@@ -74,8 +80,7 @@ pool_eights (const nn_tensor x, const nn_tensor y, const nn_pool pool, unsigned 
             sum[c] = combine<maximum> (sum[c], taps[j].get (c));
     }
   }
-  float scale = maximum ? 1.0f
-                        : 1.0f / ((float) counted (pool, pool.v, v, x.dim[2]) * (float) counted (pool, pool.h, h, x.dim[3]));
+  float scale = maximum ? 1.0f : 1.0f / n_counted (pool, x, v, h);
   nn_eight<T> result;
 #pragma unroll
   for (int c = 0; c < 8; c++)
@@ -100,7 +105,7 @@ pool_any (const nn_tensor x, const nn_tensor y, const nn_pool pool, int64_t item
                                                   + (h.start + kx * pool.h.dilation) * x.stride[3],
                                               x.dtype));
     if (!maximum)
-      sum *= 1.0f / ((float) counted (pool, pool.v, v, x.dim[2]) * (float) counted (pool, pool.h, h, x.dim[3]));
+      sum *= 1.0f / n_counted (pool, x, v, h);
     nn_store (y.data, nn_offset_of (y, at), y.dtype, sum);
   }
 }
@@ -215,7 +220,8 @@ nn_cuda_launch_global_average (const nn_tensor *x, const nn_tensor *y, cudaStrea
   dim3 grid ((unsigned) ((x->dim[1] + sum_channels - 1) / sum_channels), (unsigned) min (x->dim[0], (int64_t) 65535));
   bool in_one_row = x->dim[2] == 1 || x->stride[2] == x->dim[3] * x->stride[3];
   if (nn_image_has_eights (x) && in_one_row && pixels < NN_IMAGE_MAX_SIDE)
-    NN_WITH_FLOAT_TYPE (x->dtype, T, (average_eights<T><<<grid, sum_threads, 0, stream>>> (*x, *y, (int) pixels, scale)));
+    NN_WITH_FLOAT_TYPE (x->dtype, T,
+                        (average_eights<T><<<grid, sum_threads, 0, stream>>> (*x, *y, (int) pixels, scale)));
   else
     average_any<<<grid, sum_threads, 0, stream>>> (*x, *y, pixels, scale);
 }

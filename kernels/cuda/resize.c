@@ -27,7 +27,9 @@ fill_taps (const nn_call *call, int axis, nn_resize_tap *work, nn_cuda_resize_ta
 {
   nn_shape_resize_taps (call, axis, work);
   for (int64_t i = 0; i < call->out[0].dim[axis]; i++)
-    taps[i] = (nn_cuda_resize_tap) { (int) work[i].first, (int) work[i].second, { 1 - work[i].weight, work[i].weight } };
+    taps[i] = (nn_cuda_resize_tap) { .first = (int) work[i].first,
+                                     .second = (int) work[i].second,
+                                     .weight = { 1 - work[i].weight, work[i].weight } };
 }
 
 /* `taps`: host memory for the rows' and the columns' taps; `work` for the longer of them. */

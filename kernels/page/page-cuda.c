@@ -207,8 +207,9 @@ describe (const nn_page_cuda *page, const slot *s, const nn_frame *frame, const 
   const nn_tile_tap *taps = (const nn_tile_tap *) (s->device + s->head);
   const axis *x = &page->axes[axes[0]], *y = &page->axes[axes[1]];
   int bytes = nn_place_pixel_bytes (frame->format);
+  const uint8_t *last_row = frame->data + (int64_t) frame->stride * (frame->height - 1);
   nn_tile_frame made = { .data = frame->data,
-                         .end = frame->data + (int64_t) frame->stride * (frame->height - 1) + (int64_t) frame->width * bytes,
+                         .end = last_row + (int64_t) frame->width * bytes,
                          .stride = frame->stride,
                          .pixel_bytes = bytes,
                          .x = area.x,

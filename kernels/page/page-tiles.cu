@@ -45,12 +45,11 @@ load_tap (const nn_tile_tap *taps, int n, int k, int i)
 __device__ __forceinline__ part
 part_of (const nn_tile_frame &f, int tile_x, int tile_y)
 {
-  part p;
+  part p = {};
   p.x = max (tile_x - f.x, 0);
   p.y = max (tile_y - f.y, 0);
   p.x_end = min (tile_x + tile_width - f.x, f.width);
   p.y_end = min (tile_y + tile_height - f.y, f.height);
-  p.n_lines = 0;
   if (p.x >= p.x_end || p.y >= p.y_end)
     return p;
   p.first_column = load_tap (f.x_tap, f.width, 0, p.x).index;

@@ -131,7 +131,8 @@ float_of (const void *data, int64_t i, nn_dtype dtype)
   uint32_t bits = ((const uint16_t *) data)[i], wide = bits << 16;
   if (dtype == NN_F16) {
     int exponent = (int) (bits >> 10 & 31), fraction = (int) (bits & 1023);
-    float size = exponent == 31 ? NAN : exponent ? ldexpf (1024 + (float) fraction, exponent - 25) : ldexpf ((float) fraction, -24);
+    float size = exponent ? ldexpf (1024 + (float) fraction, exponent - 25) : ldexpf ((float) fraction, -24);
+    size = exponent == 31 ? NAN : size;
     return bits >> 15 ? -size : size;
   }
   float value;
@@ -149,8 +150,8 @@ compare_page (const batch *b, int page, const char *got, const nn_tensor *wanted
   for (int64_t c = 0; c < 3; c++)
     for (int64_t y = 0; y < input->dim[2]; y++)
       for (int64_t x = 0; x < input->dim[3]; x++) {
-        float a = float_of (got, page * input->stride[0] + c * input->stride[1] + y * input->stride[2] + x * input->stride[3],
-                            input->dtype);
+        int64_t at = page * input->stride[0] + c * input->stride[1] + y * input->stride[2] + x * input->stride[3];
+        float a = float_of (got, at, input->dtype);
         float w = ((const float *) wanted->data)[(c * input->dim[2] + y) * input->dim[3] + x];
         double levels = fmax (0, fabs (a - w) - stored * fabs (w)) * b->spec.std[c] * 255;
         int off = isfinite (a) ? (int) rint (levels) : 999;
@@ -228,8 +229,8 @@ time_pages (nn_page_cuda *page, cudaStream_t stream, bool on_host, nn_resize_fil
   CUDA (cudaEventRecord (end, stream));
   CUDA (cudaEventSynchronize (end));
   CUDA (cudaEventElapsedTime (&ms, start, end));
-  printf ("%s from the %s's memory: %.1f us a page, %.0f GB/s\n", filter_names[filter], on_host ? "host" : "device", ms * 10,
-          (double) bytes / 1e6 / (ms / 100));
+  printf ("%s from the %s's memory: %.1f us a page, %.0f GB/s\n", filter_names[filter], on_host ? "host" : "device",
+          ms * 10, (double) bytes / 1e6 / (ms / 100));
   CUDA (on_host ? cudaFreeHost (memory) : cudaFree (memory));
   CUDA (cudaFree (input.data));
   CUDA (cudaEventDestroy (start));
@@ -268,7 +269,8 @@ main (int argc, char **argv)
   }
   for (int i = 1; i < N_FILTERS; i++) {
     const tally *t = &tallies[i];
-    printf ("%s: %ld pages, %ld values, %ld off, at most %d levels\n", filter_names[i], t->cases, t->values, t->off, t->worst);
+    printf ("%s: %ld pages, %ld values, %ld off, at most %d levels\n", filter_names[i], t->cases, t->values, t->off,
+            t->worst);
     worst = t->worst > worst ? t->worst : worst;
   }
   for (int i = 0; i < 4 && worst <= 1; i++)

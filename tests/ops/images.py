@@ -2,7 +2,7 @@
 """Normalisations, samples of images, transposed convolutions, and Einsum."""
 import numpy as np
 
-from .cases import case, channels_last, integers, node, normal, odd, random, refused
+from .cases import case, channels_last, exact, integers, node, normal, odd, random, refused
 
 
 def normalizations():
@@ -28,6 +28,24 @@ def normalizations():
         case(f"LogSoftmax {shape} over {axis}", node("LogSoftmax", ["x"], ["y"], axis=axis), {"x": normal(*shape, scale=5)})
 
 
+def windows():
+    """Channels in eights and not, and more taps and pixels than a kernel has in hand at once."""
+    for channels in (8, 40, 12):
+        x = {"x": normal(2, channels, 17, 23)}
+        for op in ("MaxPool", "AveragePool"):
+            case(f"{op} 5x5, {channels}", node(op, ["x"], ["y"], kernel_shape=[5, 5], pads=[2, 2, 2, 2]), x)
+            case(f"{op} 13x9, {channels}", node(op, ["x"], ["y"], kernel_shape=[13, 9], strides=[2, 3], pads=[6, 4, 6, 4]), x)
+            case(f"{op} 3x3, stride 2, {channels}", node(op, ["x"], ["y"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]), x)
+        case(f"MaxPool dilated, {channels}", node("MaxPool", ["x"], ["y"], kernel_shape=[3, 3], dilations=[3, 2], pads=[2, 1, 2, 1]), x)
+        case(f"GlobalAveragePool, {channels}", node("GlobalAveragePool", ["x"], ["y"]), {"x": normal(2, channels, 31, 40) + np.float32(3)})
+        for scale in ([1, 1, 2, 2], [1, 1, 0.7, 1.6]):
+            weights = {"s": np.array(scale, np.float32)}
+            exact(f"Resize nearest {scale}, {channels}", node("Resize", ["x", "", "s"], ["y"], mode="nearest", nearest_mode="floor",
+                  coordinate_transformation_mode="asymmetric"), x, weights)
+            case(f"Resize linear {scale}, {channels}", node("Resize", ["x", "", "s"], ["y"], mode="linear"), x, weights)
+    case("GlobalAveragePool of one pixel a row", node("GlobalAveragePool", ["x"], ["y"]), {"x": normal(1, 16, 700, 1)})
+
+
 def samples():
     far = normal(2, 7, 5, 2)
     for mode in ("bilinear", "nearest"):
@@ -41,6 +59,8 @@ def samples():
                      {"x": normal(2, 3, 4, 5), "g": far * 9}, opset=16)
     case("GridSample linear", node("GridSample", ["x", "g"], ["y"], mode="linear"), {"x": normal(2, 5, 6, 9), "g": far}, opset=20)
     case("GridSample at constant places", node("GridSample", ["x", "g"], ["y"]), {"x": normal(2, 5, 6, 9)}, {"g": far}, opset=16)
+    for channels in (8, 24):
+        case(f"GridSample of {channels} channels", node("GridSample", ["x", "g"], ["y"]), {"x": normal(2, channels, 6, 9), "g": far}, opset=16)
     case("GridSample of one channel", node("GridSample", ["x", "g"], ["y"]), {"x": normal(1, 1, 6, 9), "g": far[:1]}, opset=16)
     x = {"x": normal(2, 5, 6, 9), "g": far}
     refused("GridSample cubic", node("GridSample", ["x", "g"], ["y"], mode="bicubic"), x, {}, "gridsample making y", "bicubic", opset=16)
@@ -90,4 +110,4 @@ def sums():
         refused(f"Einsum {equation}", node("Einsum", ["a", "b"], ["y"], equation=equation), {"a": normal(3), "b": normal(4)}, {}, "einsum making y", words)
 
 
-FAMILIES = (normalizations, samples, transposed, sums)
+FAMILIES = (normalizations, windows, samples, transposed, sums)
