@@ -113,23 +113,22 @@ sample_eights (const nn_tensor x, const nn_tensor grid, const nn_tensor y, const
   nn_place at = nn_place_of<unsigned> (i, y, 8);
   corners from = corners_of (s, x, grid, at);
   const T *image = (const T *) x.data + at.n * x.stride[0] + at.c;
-  nn_eight<T> pixel[4];
+  nn_eight<T> pixels[4];
 #pragma unroll
   for (int k = 0; k < 4; k++)
     if (from.offset[k] >= 0)
-      pixel[k] = nn_load_eight (image + from.offset[k]);
+      pixels[k] = nn_eight_load (image + from.offset[k]);
   float sum[8] = { 0 };
 #pragma unroll
   for (int k = 0; k < 4; k++)
-    if (from.offset[k] >= 0)
+    if (from.offset[k] >= 0) {
+      float pixel[8];
+      nn_eight_floats (pixels[k], pixel);
 #pragma unroll
       for (int c = 0; c < 8; c++)
-        sum[c] += from.weight[k] * pixel[k].get (c);
-  nn_eight<T> result;
-#pragma unroll
-  for (int c = 0; c < 8; c++)
-    result.set (c, sum[c]);
-  nn_store_eight ((T *) y.data + nn_offset_of (y, at), result);
+        sum[c] += from.weight[k] * pixel[c];
+    }
+  nn_eight_store ((T *) y.data + nn_offset_of (y, at), sum);
 }
 
 __global__ void __launch_bounds__ (NN_IMAGE_THREADS)

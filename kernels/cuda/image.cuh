@@ -2,47 +2,10 @@
 /* What the kernels on images share, on the device. */
 #pragma once
 
-#include "dtype.cuh"
+#include "eight.cuh"
 #include "image.h"
 
 #define NN_IMAGE_THREADS 256
-
-/* 8 channels, which lie together and aligned to 16 bytes, in registers as they were in memory. */
-template <typename T> struct nn_eight {
-  uint4 raw[sizeof (T) / 2];
-
-  __device__ __forceinline__ float
-  get (int i) const
-  {
-    return nn_to_float (reinterpret_cast<const T *> (raw)[i]);
-  }
-
-  __device__ __forceinline__ void
-  set (int i, float x)
-  {
-    reinterpret_cast<T *> (raw)[i] = nn_from_float<T> (x);
-  }
-};
-
-template <typename T>
-__device__ __forceinline__ nn_eight<T>
-nn_load_eight (const T *from)
-{
-  nn_eight<T> eight;
-#pragma unroll
-  for (int i = 0; i < (int) sizeof (T) / 2; i++)
-    eight.raw[i] = __ldg (reinterpret_cast<const uint4 *> (from) + i);
-  return eight;
-}
-
-template <typename T>
-__device__ __forceinline__ void
-nn_store_eight (T *to, const nn_eight<T> &eight)
-{
-#pragma unroll
-  for (int i = 0; i < (int) sizeof (T) / 2; i++)
-    reinterpret_cast<uint4 *> (to)[i] = eight.raw[i];
-}
 
 struct nn_place {
   int64_t n;

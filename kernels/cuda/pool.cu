@@ -71,21 +71,23 @@ pool_eights (const nn_tensor x, const nn_tensor y, const nn_pool pool, unsigned 
 #pragma unroll
       for (int j = 0; j < 4; j++)
         if (k + j < h.end)
-          taps[j] = nn_load_eight (row + (h.start + (k + j) * pool.h.dilation) * x.stride[3]);
+          taps[j] = nn_eight_load (row + (h.start + (k + j) * pool.h.dilation) * x.stride[3]);
 #pragma unroll
       for (int j = 0; j < 4; j++)
-        if (k + j < h.end)
+        if (k + j < h.end) {
+          float tap[8];
+          nn_eight_floats (taps[j], tap);
 #pragma unroll
           for (int c = 0; c < 8; c++)
-            sum[c] = combine<maximum> (sum[c], taps[j].get (c));
+            sum[c] = combine<maximum> (sum[c], tap[c]);
+        }
     }
   }
   float scale = maximum ? 1.0f : 1.0f / n_counted (pool, x, v, h);
-  nn_eight<T> result;
 #pragma unroll
   for (int c = 0; c < 8; c++)
-    result.set (c, sum[c] * scale);
-  nn_store_eight ((T *) y.data + nn_offset_of (y, at), result);
+    sum[c] *= scale;
+  nn_eight_store ((T *) y.data + nn_offset_of (y, at), sum);
 }
 
 template <bool maximum>
@@ -163,13 +165,16 @@ average_eights (const nn_tensor x, const nn_tensor y, int pixels, float scale)
 #pragma unroll
         for (int j = 0; j < 4; j++)
           if (p + j * rows < pixels)
-            some[j] = nn_load_eight (image + (p + j * rows) * x.stride[3]);
+            some[j] = nn_eight_load (image + (p + j * rows) * x.stride[3]);
 #pragma unroll
         for (int j = 0; j < 4; j++)
-          if (p + j * rows < pixels)
+          if (p + j * rows < pixels) {
+            float pixel[8];
+            nn_eight_floats (some[j], pixel);
 #pragma unroll
             for (int k = 0; k < 8; k++)
-              sum[k] += some[j].get (k);
+              sum[k] += pixel[k];
+          }
       }
 #pragma unroll
     for (int k = 0; k < 8; k++) {

@@ -32,16 +32,21 @@ resize_eights (const nn_tensor x, const nn_tensor y, const nn_cuda_resize_tap *r
   nn_cuda_resize_tap v = load_tap (rows, at.y), h = load_tap (columns, at.x);
   const T *image = (const T *) x.data + at.n * x.stride[0] + at.c;
   const T *top = image + v.first * x.stride[2], *bottom = image + v.second * x.stride[2];
-  nn_eight<T> result = nn_load_eight (top + h.first * x.stride[3]);
-  if (linear) {
-    nn_eight<T> a = result, b = nn_load_eight (top + h.second * x.stride[3]);
-    nn_eight<T> c = nn_load_eight (bottom + h.first * x.stride[3]);
-    nn_eight<T> d = nn_load_eight (bottom + h.second * x.stride[3]);
-#pragma unroll
-    for (int k = 0; k < 8; k++)
-      result.set (k, blend (v, h, a.get (k), b.get (k), c.get (k), d.get (k)));
+  T *to = (T *) y.data + nn_offset_of (y, at);
+  nn_eight<T> first = nn_eight_load (top + h.first * x.stride[3]);
+  if (!linear) {
+    *(nn_eight<T> *) to = first;
+    return;
   }
-  nn_store_eight ((T *) y.data + nn_offset_of (y, at), result);
+  float a[8], b[8], c[8], d[8], result[8];
+  nn_eight_floats (first, a);
+  nn_eight_floats (nn_eight_load (top + h.second * x.stride[3]), b);
+  nn_eight_floats (nn_eight_load (bottom + h.first * x.stride[3]), c);
+  nn_eight_floats (nn_eight_load (bottom + h.second * x.stride[3]), d);
+#pragma unroll
+  for (int k = 0; k < 8; k++)
+    result[k] = blend (v, h, a[k], b[k], c[k], d[k]);
+  nn_eight_store (to, result);
 }
 
 template <bool linear>
