@@ -173,8 +173,6 @@ run (const nn_cuda *cuda, const prepared *p, const nn_loop *loop, nn_error *err)
     return status != NN_OK ? status : run (cuda, p, &second, err);
   }
   nn_walk walk = walk_of (loop, p->dtype, group);
-  if (walk.groups == 0)
-    return NN_OK;
   launch (cuda, p, &walk, group);
   return nn_cuda_launched ("elementwise", err);
 }
@@ -187,5 +185,5 @@ nn_program_run (const nn_call *call, nn_error *err)
   loop.data[0] = call->out[0].data;
   for (int i = 0; i < p->program.n_in; i++)
     loop.data[i + 1] = call->in[p->operand[i]].data;
-  return run (nn_cuda_of (call), p, &loop, err);
+  return count_of (&loop) > 0 ? run (nn_cuda_of (call), p, &loop, err) : NN_OK;
 }

@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import TensorProto
 
-from .cases import EXACT, DEFAULT, case, channels_last, exact, integers, node, normal, odd, random
+from .cases import EXACT, DEFAULT, case, channels_last, exact, integers, ints, node, normal, odd, random
 
 
 SHAPES = [((1, 16, 5, 7), (1, 16, 5, 7)), ((2, 3, 4, 5), (1,)), ((2, 3, 4, 5), ()), ((1, 8, 6, 6), (1, 8, 1, 1)),
@@ -23,6 +23,35 @@ def elementwise():
             for b in (values(5), np.array([1, -1, 3, -7, 1000], kind)):
                 case(f"{op} {kind.__name__}", node(op, ["a", "b"], ["y"]), {"a": values(3, 5) - 400, "b": b},
                      tolerance=EXACT if kind != np.float64 else DEFAULT)
+
+
+def groups():
+    """Large enough for the kernels that take 8 or 4 elements at a time, of whole groups and not, and chains."""
+    inverse_sigmoid = [node("Clip", ["x", "zero", "one"], ["c"]), node("Clip", ["c", "little", ""], ["n"]), node("Sub", ["one", "c"], ["m"]),
+                       node("Clip", ["m", "little", ""], ["d"]), node("Div", ["n", "d"], ["q"]), node("Log", ["q"], ["y"])]
+    numbers = {"zero": np.float32(0), "one": np.float32(1), "little": np.float32(1e-5)}
+    for last in (64, 36, 35):
+        for a, b in (((4, 1200, last), (4, 1200, last)), ((4, 1200, last), (last,)), ((4, 1200, last), (1, 1200, last)),
+                     ((4, 1200, last), (4, 1200, 1)), ((4, 1200, last), ()), ((4, 1, last), (1, 1200, 1))):
+            case(f"Add {a} {b}", node("Add", ["a", "b"], ["y"]), {"a": normal(*a), "b": normal(*b)})
+            case(f"chain of {a} {b}", [node("Sub", ["a", "b"], ["d"]), node("Exp", ["d"], ["e"]), node("Mul", ["e", "b"], ["m"]),
+                                       node("Greater", ["m", "a"], ["g"]), node("Where", ["g", "m", "d"], ["y"])],
+                 {"a": normal(*a), "b": normal(*b)})
+        case(f"inverse sigmoid of {last}", inverse_sigmoid, {"x": random.random((3, 1000, last), np.float32) * np.float32(1.2)}, numbers)
+        case(f"BatchNormalization in channels-last memory, {last}", [channels_last("x", "l"), node("BatchNormalization", ["l", "s", "b", "m", "v"], ["y"])],
+             {"x": normal(2, last, 50, 48)}, {"s": normal(last), "b": normal(last), "m": normal(last), "v": np.abs(normal(last)) + 0.01})
+        exact(f"Greater of {last}", node("Greater", ["a", "b"], ["y"]), {"a": normal(3, 1000, last), "b": normal(last)})
+        exact(f"Where of {last}", node("Where", ["c", "a", "b"], ["y"]),
+              {"c": random.random((3, 1000, 1)) < 0.5, "a": normal(3, 1000, last), "b": normal(last)})
+    case("Add of a part that is not aligned", [node("Split", ["x"], ["a", "b"], axis=0), node("Add", ["a", "b"], ["y"])], {"x": normal(2, 105001)})
+    case("chain of a scalar", inverse_sigmoid, {"x": np.float32(0.3)}, numbers)
+    none = {"from": ints(0), "to": ints(0)}
+    case("chain of nothing", [node("Slice", ["w", "from", "to"], ["x"]), *inverse_sigmoid], {"w": normal(3, 4)}, {**numbers, **none})
+    case("Add of nothing", [node("Slice", ["w", "from", "to"], ["a"]), node("Add", ["a", "b"], ["y"])], {"w": normal(2, 5, 3), "b": normal(3)}, none)
+    case("two readers in a chain", [node("Exp", ["x"], ["e"]), node("Neg", ["e"], ["n"]), node("Add", ["e", "n"], ["s"]), node("Mul", ["s", "e"], ["y"])],
+         {"x": normal(7, 9)})
+    case("a result inside a chain", [node("Exp", ["x"], ["e"]), node("Neg", ["e"], ["n"]), node("Sin", ["n"], ["y"])], {"x": normal(7, 9)},
+         outputs=("y", "n"))
 
 
 def activations():
@@ -154,4 +183,4 @@ def arithmetic():
     case("PRelu in channels-last memory", [channels_last("x", "l"), node("PRelu", ["l", "s"], ["y"])], {"x": normal(1, 5, 4, 6)}, {"s": normal(5, 1, 1)})
 
 
-FAMILIES = (elementwise, activations, functions, comparisons, powers, arithmetic)
+FAMILIES = (elementwise, groups, activations, functions, comparisons, powers, arithmetic)
