@@ -231,7 +231,8 @@ nn_cuda_join_chains (nn_graph *graph, nn_error *err)
 static nn_status
 prepare (nn_call *call, nn_error *err)
 {
-  const nn_attr *steps = nn_node_attr (call->node, NN_CHAIN_STEPS), *values = nn_node_attr (call->node, NN_CHAIN_VALUES);
+  const nn_attr *steps = nn_node_attr (call->node, NN_CHAIN_STEPS);
+  const nn_attr *values = nn_node_attr (call->node, NN_CHAIN_VALUES);
   const int operand[NN_PROGRAM_INPUTS] = { 0, 1, 2, 3, 4, 5, 6, 7 };
   nn_program program = { .n_in = call->node->n_in, .n_steps = (int) (steps->n / 4) };
   for (int i = 0; i < program.n_steps; i++) {
