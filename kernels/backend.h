@@ -83,6 +83,7 @@ typedef struct nn_backend {
 } nn_backend;
 
 extern const nn_backend nn_backend_cpu;
+extern const nn_backend nn_backend_cuda; /* in the module */
 
 /* The backend of a device, or NULL with the reason in `err`. CUDA's is loaded from a module on the first call: the
  * file that DOCLAYOUT_CUDA_MODULE names, else the installed one. */

@@ -439,7 +439,7 @@ time_steps (void *opened, nn_steps steps, void *arg, double *seconds, nn_error *
   return status;
 }
 
-static const nn_backend nn_backend_cuda = {
+const nn_backend nn_backend_cuda = {
   .kind = NN_DEVICE_CUDA,
   .name = "cuda",
   .adds_in_place = true,
@@ -470,11 +470,3 @@ static const nn_backend nn_backend_cuda = {
   .last_run = last_run,
   .time = time_steps,
 };
-
-__attribute__ ((visibility ("default"))) const nn_backend *nn_cuda_module (const char *version);
-
-const nn_backend *
-nn_cuda_module (const char *version)
-{
-  return strcmp (version, NN_VERSION) == 0 ? &nn_backend_cuda : NULL;
-}
