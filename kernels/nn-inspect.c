@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { DEFAULT_RUNS = 10, MAX_RUNS = 10000, MAX_BATCH = 256, MAX_THREADS = 256, MAX_SIDE = 32767 };
+enum { DEFAULT_RUNS = 10, MAX_RUNS = 10000, MAX_BATCH = 256, MAX_THREADS = 256, MAX_GPUS = 255, MAX_SIDE = 32767 };
 enum { MAX_DETECTIONS = 300 }; /* as many as the elements take by default */
 
 static const char help[]
@@ -23,6 +23,8 @@ static const char help[]
       "  --modelinfo FILE, --model-family NAME, --labels-file FILE, --input-width N, --input-height N\n"
       "                     what the model does not tell, as the properties of cudalayoutdetect say it\n"
       "  --device cpu|cuda  what to run on (default cpu)\n"
+      "  --cuda-device N    which GPU, counted from 0 (default 0)\n"
+      "  --precision P      fp32, tf32, bf16 or fp16 (default fp16 on a GPU, fp32 on a CPU)\n"
       "  --profile[=RUNS]   time each node, the mean of RUNS runs (default 10) on random input\n"
       "  --run IMAGE        find the regions of a page: a PNG, JPEG or binary PNM file\n"
       "  --json             one JSON object instead of text, with every node in it\n"
@@ -70,6 +72,31 @@ parse_device (const char *text, nn_device_kind *device)
 }
 
 static bool
+parse_precision (const char *text, nn_precision *precision)
+{
+  static const char *const names[] = { "auto", "fp32", "tf32", "bf16", "fp16" };
+  for (int i = 0; i < (int) (sizeof names / sizeof *names); i++)
+    if (strcmp (text, names[i]) == 0) {
+      *precision = (nn_precision) i;
+      return true;
+    }
+  fprintf (stderr, "nn-inspect: --precision takes fp32, tf32, bf16 or fp16, not '%s'\n", text);
+  return false;
+}
+
+static bool
+parse_gpu (const char *text, int *index)
+{
+  char *end;
+  long number = strtol (text, &end, 10);
+  *index = (int) number;
+  if (*text != '\0' && *end == '\0' && number >= 0 && number <= MAX_GPUS)
+    return true;
+  fprintf (stderr, "nn-inspect: --cuda-device takes a number from 0 to %d, not '%s'\n", MAX_GPUS, text);
+  return false;
+}
+
+static bool
 parse_option (int option, inspect_options *o)
 {
   switch (option) {
@@ -83,6 +110,10 @@ parse_option (int option, inspect_options *o)
       return parse_number ("input-height", optarg, MAX_SIDE, &o->height);
     case 'd':
       return parse_device (optarg, &o->device);
+    case 'g':
+      return parse_gpu (optarg, &o->cuda_device);
+    case 'P':
+      return parse_precision (optarg, &o->precision);
     case 'p':
       o->runs = DEFAULT_RUNS;
       return optarg == NULL || parse_number ("profile", optarg, MAX_RUNS, &o->runs);
@@ -113,6 +144,8 @@ parse (int argc, char **argv, inspect_options *o)
     { "batch", required_argument, NULL, 'b' },
     { "threads", required_argument, NULL, 't' },
     { "device", required_argument, NULL, 'd' },
+    { "cuda-device", required_argument, NULL, 'g' },
+    { "precision", required_argument, NULL, 'P' },
     { "modelinfo", required_argument, NULL, 'm' },
     { "model-family", required_argument, NULL, 'f' },
     { "labels-file", required_argument, NULL, 'l' },
@@ -191,6 +224,8 @@ make_ready (inspect_report *report)
   const nn_detector_options detector = { .device = o->device,
                                          .batch = 1,
                                          .threads = o->threads,
+                                         .precision = o->precision,
+                                         .cuda_device = o->cuda_device,
                                          .modelinfo_file = o->modelinfo,
                                          .family = o->family,
                                          .labels_file = o->labels,
@@ -199,6 +234,8 @@ make_ready (inspect_report *report)
   nn_plan_options plan = { .device = o->device,
                            .batch = o->batch,
                            .threads = o->threads,
+                           .precision = o->precision,
+                           .cuda_device = o->cuda_device,
                            .width = o->width,
                            .height = o->height };
   report->detector = nn_detector_new (report->model, &detector, &report->detector_error);
@@ -211,7 +248,7 @@ make_ready (inspect_report *report)
 
 /* ---------------------------------------------------------------- profile */
 
-/* Numbers in 0 … 1, the same in every run; whole numbers are 1, which is a valid size and index. */
+/* Numbers in 0 … 1 (halves in ½ … 1), the same in every run; whole numbers are 1, which is a valid size and index. */
 static void
 fill (nn_tensor *tensor)
 {
@@ -222,6 +259,10 @@ fill (nn_tensor *tensor)
     state = state * 1664525 + 1013904223; /* Numerical Recipes' generator */
     if (tensor->dtype == NN_F32)
       ((float *) tensor->data)[i] = (float) (state >> 8) / (float) (1 << 24);
+    else if (tensor->dtype == NN_F16)
+      ((uint16_t *) tensor->data)[i] = (uint16_t) (0x3800 | state >> 22);
+    else if (tensor->dtype == NN_BF16)
+      ((uint16_t *) tensor->data)[i] = (uint16_t) (0x3f00 | state >> 25);
     else if (tensor->dtype == NN_I64)
       ((int64_t *) tensor->data)[i] = 1;
     else if (tensor->dtype == NN_I32)

@@ -20,6 +20,8 @@ typedef enum inspect_status {
 typedef struct inspect_options {
   const char *model, *image; /* image NULL: none */
   nn_device_kind device;
+  nn_precision precision;
+  int cuda_device;
   int batch, threads;
   int width, height; /* of the network's input where it is open; 0: the family's */
   const char *modelinfo, *family, *labels; /* as of nn_detector_options */

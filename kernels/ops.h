@@ -22,7 +22,7 @@ typedef struct nn_call {
   void *shared;      /* from prepare(): one for all sessions of a plan, read-only in run() */
   nn_tensor *in;     /* node->n_in tensors; data NULL where the operand is left out, or packed */
   nn_tensor *out;    /* node->n_out tensors; data NULL where the result is left out */
-  void *scratch;     /* scratch_bytes() bytes aligned to 64, contents undefined before each run */
+  void *scratch;     /* scratch_bytes() bytes aligned to 64 (on a GPU: 256), contents undefined before each run */
   uint32_t packed;   /* from prepare(): bit i where constant operand i is needed no longer */
 } nn_call;
 

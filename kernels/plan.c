@@ -118,7 +118,7 @@ largest_scratch (const nn_plan *plan, size_t limit)
 {
   size_t largest = 0;
   for (int k = 0; k < plan->n_steps; k++) {
-    size_t bytes = (plan->steps[k].scratch_bytes + 63) / 64 * 64;
+    size_t bytes = (plan->steps[k].scratch_bytes + 255) / 256 * 256;
     largest = bytes > largest && bytes <= limit ? bytes : largest;
   }
   return largest;

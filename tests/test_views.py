@@ -314,4 +314,4 @@ def padding_between_convolutions(net):
     return net.conv(net.add("Pad", net.conv("x"), np.array([0, 0, 0, 0, 0, 0, 1, 2])))
 
 
-sys.exit(run_cases(same_nodes=False))
+sys.exit(run_cases())

@@ -118,7 +118,9 @@ open_libraries (nn_cuda_device *d, nn_error *err)
       || NN_CUDNN (cudnnCreate (&d->cudnn), err) || NN_BLAS (cublasLtCreate (&d->blas), err))
     return err->status;
   snprintf (d->name, sizeof d->name, "cuda:%d %s", d->index, d->properties.name);
-  nn_cuda cuda = { .index = d->index };
+  nn_cuda cuda = { .index = d->index,
+                   .architecture = d->properties.major * 10 + d->properties.minor,
+                   .n_multiprocessors = d->properties.multiProcessorCount };
   d->tuning = nn_tuning_open (&cuda);
   return NN_OK;
 }

@@ -35,7 +35,7 @@ def groups():
                      ((4, 1200, last), (4, 1200, 1)), ((4, 1200, last), ()), ((4, 1, last), (1, 1200, 1))):
             case(f"Add {a} {b}", node("Add", ["a", "b"], ["y"]), {"a": normal(*a), "b": normal(*b)})
             case(f"chain of {a} {b}", [node("Sub", ["a", "b"], ["d"]), node("Exp", ["d"], ["e"]), node("Mul", ["e", "b"], ["m"]),
-                                       node("Greater", ["m", "a"], ["g"]), node("Where", ["g", "m", "d"], ["y"])],
+                                       node("Greater", ["a", "b"], ["g"]), node("Where", ["g", "m", "d"], ["y"])],
                  {"a": normal(*a), "b": normal(*b)})
         case(f"inverse sigmoid of {last}", inverse_sigmoid, {"x": random.random((3, 1000, last), np.float32) * np.float32(1.2)}, numbers)
         case(f"BatchNormalization in channels-last memory, {last}", [channels_last("x", "l"), node("BatchNormalization", ["l", "s", "b", "m", "v"], ["y"])],

@@ -92,7 +92,8 @@ def tops():
         big = np.array([2 ** 53, 2 ** 53 + 1, -2 ** 63, 2 ** 63 - 1, 2 ** 53 + 2, -2 ** 63 + 1], np.int64)
         topk(f"of large integers, largest {largest}", big, 6, largest=largest)
     for largest in (0, 1):
-        topk(f"of strange numbers, largest {largest}", odd(4, 33), 20, largest=largest)
+        # Without NaN, whose place among the best depends on the version of ONNX Runtime.
+        topk(f"of strange numbers, largest {largest}", np.nan_to_num(odd(4, 33), nan=1, posinf=np.inf, neginf=-np.inf), 20, largest=largest)
         for n, k in ((1, 1), (31, 31), (777, 777), (1023, 1), (1024, 33), (1025, 1024), (5000, 1025), (24000, 300), (5000, 4096), (5000, 4097)):
             topk(f"{k} of {n}, largest {largest}", normal(2, n), k, largest=largest)
         topk(f"of zeros, largest {largest}", np.zeros((2, 3000), np.float32), 300, largest=largest)
