@@ -4,7 +4,7 @@
 #include "conv-way.h"
 
 static int
-open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
+open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   return 1;
 }

@@ -34,7 +34,7 @@ pads_fit (int64_t extent, int64_t kernel, int64_t stride, int64_t dilation, int6
 }
 
 static int
-open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
+open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
   if (!nn_cuda_conv_cudnn_can (conv)

@@ -2,7 +2,7 @@
 #include "conv-way.h"
 
 static int
-open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
+open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
   if (!conv->is_constant || !conv->is_dense || !nn_cuda_conv_is_depthwise (s))

@@ -261,7 +261,7 @@ close (void *source)
 }
 
 static int
-open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
+open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   graph *g = nn_cuda_conv_cudnn_can (conv) ? calloc (1, sizeof *g) : NULL;
   if (g == NULL)
@@ -270,7 +270,8 @@ open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
     g->has_residual = residual;
     if (build (g, cuda, conv)) {
       find_engines (g, cuda, conv, CUDNN_HEUR_MODE_A);
-      find_engines (g, cuda, conv, CUDNN_HEUR_MODE_FALLBACK);
+      if (wanted < 0 || wanted >= g->n_engines)
+        find_engines (g, cuda, conv, CUDNN_HEUR_MODE_FALLBACK);
     }
   }
   if (g->n_engines == 0) {
@@ -367,6 +368,7 @@ run (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int variant, const void
 
 const nn_cuda_conv_way nn_cuda_conv_graph = {
   .name = "graph",
+  .knows_no_weights = true,
   .needs = NN_CUDA_CONV_WEIGHTS | NN_CUDA_CONV_BIAS_AS_X,
   .open = open,
   .close = close,

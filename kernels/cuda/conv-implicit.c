@@ -15,7 +15,7 @@ is_small (const nn_cuda_conv_node *conv)
 
 /* A variant is a tile. */
 static int
-open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
+open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
   bool fits = conv->is_constant && conv->is_dense && (conv->dtype == NN_F16 || conv->dtype == NN_BF16)

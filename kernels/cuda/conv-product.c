@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static int
-open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source)
+open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
   return conv->is_constant && conv->is_dense && s->groups == 1 && s->kh == 1 && s->kw == 1 && s->stride_h == 1

@@ -81,8 +81,11 @@ typedef struct nn_cuda_conv_way {
   bool own;         /* not a library's */
   unsigned needs;
 
-  /* How many variants it has for this node (0: it cannot do it), and what they share. */
-  int (*open) (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void **source);
+  bool knows_no_weights; /* what open() and prepare() make serves every node of the same problem */
+
+  /* How many variants it has for this node (0: it cannot do it), and what they share. Where one is `wanted`, not all
+   * need be looked for (-1: all are). */
+  int (*open) (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source);
   void (*close) (void *source); /* NULL: there is nothing to close */
 
   /* Makes variant 0 … n - 1 ready; NULL: there is nothing to do. What it leaves in `state` is freed by release(),

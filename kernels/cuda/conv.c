@@ -5,6 +5,7 @@
 #include "../graph/shape.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +26,22 @@ typedef struct made {
   int variant;
 } made;
 
+/* One that nodes of the same problem share: asking cuDNN for its engines takes longer than all else of a node. */
+typedef struct shared {
+  char key[384];
+  int device, users;
+  made made;
+  struct shared *next;
+} shared;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the list and the users' counts */
+static shared *all_shared;
+
 /* A prepared node. */
 typedef struct conv {
   nn_cuda_conv_node node;
   made made;
+  shared *shared; /* whose `made` is a copy of; NULL: it is the node's own */
   const void *forms[NN_CUDA_CONV_FORMS]; /* of the store; what the bits of nn_cuda_conv_way.needs stand for */
 } conv;
 
@@ -207,6 +220,58 @@ run_made (const nn_cuda *cuda, const conv *c, const made *m, nn_cuda_conv_data d
 
 /* ---- choosing ---- */
 
+/* What another node of the same problem has. */
+static bool
+find_shared (const nn_cuda *cuda, conv *c, const char *key)
+{
+  nn_error ignored;
+  pthread_mutex_lock (&mutex);
+  shared *s = all_shared;
+  while (s != NULL && (s->device != cuda->index || strcmp (s->key, key) != 0))
+    s = s->next;
+  if (s != NULL && take_forms (cuda, c, s->made.way->needs, &ignored) == NN_OK) {
+    s->users++;
+    c->shared = s;
+    c->made = s->made;
+  }
+  pthread_mutex_unlock (&mutex);
+  return c->shared != NULL;
+}
+
+/* From now on the node's own is for all. Without memory it stays its own. */
+static void
+share (const nn_cuda *cuda, conv *c, const char *key)
+{
+  shared *s = c->shared == NULL && c->made.way->knows_no_weights ? calloc (1, sizeof *s) : NULL;
+  if (s == NULL)
+    return;
+  snprintf (s->key, sizeof s->key, "%s", key);
+  s->device = cuda->index;
+  s->users = 1;
+  s->made = c->made;
+  c->shared = s;
+  pthread_mutex_lock (&mutex);
+  s->next = all_shared;
+  all_shared = s;
+  pthread_mutex_unlock (&mutex);
+}
+
+static void
+leave_shared (conv *c)
+{
+  pthread_mutex_lock (&mutex);
+  shared **at = &all_shared;
+  while (*at != c->shared)
+    at = &(*at)->next;
+  if (--c->shared->users == 0) {
+    *at = c->shared->next;
+    unmake (&c->shared->made);
+    free (c->shared);
+  }
+  pthread_mutex_unlock (&mutex);
+  c->shared = NULL;
+}
+
 /* Everything that a time depends on. */
 static void
 name_problem (const nn_cuda *cuda, const nn_cuda_conv_node *node, char *key, size_t size)
@@ -244,7 +309,7 @@ make_known (const nn_cuda *cuda, conv *c, const char *key)
     if (strcmp (ways[i]->name, name) != 0)
       continue;
     made m = { .way = ways[i], .variant = variant };
-    if (variant < m.way->open (cuda, &c->node, &m.source) && make_state (cuda, c, &m, &ignored) == NN_OK) {
+    if (variant < m.way->open (cuda, &c->node, variant, &m.source) && make_state (cuda, c, &m, &ignored) == NN_OK) {
       c->made = m;
       return true;
     }
@@ -295,7 +360,7 @@ try_way (trial *t, conv *c, const nn_cuda_conv_way *way, float *best)
 {
   made m = { .way = way };
   nn_error ignored;
-  int n = way->open (t->cuda, &c->node, &m.source), fastest = -1;
+  int n = way->open (t->cuda, &c->node, -1, &m.source), fastest = -1;
   float ms;
   for (m.variant = 0; m.variant < n; m.variant++) {
     t->made = &m;
@@ -343,7 +408,7 @@ make_first (const nn_cuda *cuda, conv *c, nn_error *err)
   nn_status status = NN_ERR_UNSUPPORTED;
   for (int i = 0; i < WAYS; i++) {
     made m = { .way = ways[i] };
-    int n = ways[i]->own ? ways[i]->open (cuda, &c->node, &m.source) : 0;
+    int n = ways[i]->own ? ways[i]->open (cuda, &c->node, -1, &m.source) : 0;
     for (m.variant = 0; m.variant < n; m.variant++)
       if ((status = make_state (cuda, c, &m, err)) == NN_OK) {
         c->made = m;
@@ -360,9 +425,11 @@ choose (const nn_cuda *cuda, conv *c, nn_error *err)
   char key[384];
   name_problem (cuda, &c->node, key, sizeof key);
   if (c->node.is_constant && c->node.is_dense && c->node.shape.batch > 0 && c->node.shape.in_channels > 0
-      && !make_known (cuda, c, key))
+      && !find_shared (cuda, c, key) && !make_known (cuda, c, key))
     make_fastest (cuda, c, key);
   nn_status status = c->made.way == NULL ? make_first (cuda, c, err) : NN_OK;
+  if (status == NN_OK)
+    share (cuda, c, key);
   if (status == NN_OK)
     drop_forms (c, c->made.way->needs);
   return status;
@@ -371,10 +438,13 @@ choose (const nn_cuda *cuda, conv *c, nn_error *err)
 /* ---- what a plan calls ---- */
 
 static void
-release (void *shared)
+release (void *prepared)
 {
-  conv *c = shared;
-  unmake (&c->made);
+  conv *c = prepared;
+  if (c->shared != NULL)
+    leave_shared (c);
+  else
+    unmake (&c->made);
   drop_forms (c, 0);
   free (c);
 }

@@ -190,7 +190,7 @@ part_code() {
   "$python" "$here/machine_code.py" "$build"
 }
 
-modules=("$build"/kernels/cuda/*.so)
+modules=("$build"/kernels/nn-cuda.so)
 [[ ${#modules[@]} -gt 0 ]] || { echo "skipped: this build has no CUDA backend"; exit 77; }
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
