@@ -42,7 +42,7 @@ find_cuda (nn_error *err)
 static const nn_backend *
 find_cuda (nn_error *err)
 {
-  nn_fail (err, NN_ERR_DEVICE, "this build has no CUDA backend");
+  nn_fail (err, NN_ERR_UNSUPPORTED, "this build has no CUDA backend");
   return NULL;
 }
 

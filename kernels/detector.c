@@ -1,67 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pages side by side in lanes (session, work space, thread each), as many as there are threads to use,
- * but no more than pages. Of n lanes lane i takes frames i, i + n …; all run the same plan for one
- * page, so that neither the batch size nor the machine's speed changes a result. Lane 0 runs in the
- * calling thread.
- */
+/* What a detector is, and the order of its batches. */
+#include "detector.h"
+
 #include <math.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/labels.h"
-#include "model/setup.h"
-#include "nn.h"
-
-/* More threads than this wait for each other more than they work: 1,024 on 2 processors took 50 times as long. */
-#define THREADS_A_PROCESSOR 4
-
-typedef struct lane {
-  nn_detector *detector;
-  int index;
-  nn_session *session;
-  nn_page *page;
-  const nn_tensor **outputs;
-  pthread_t thread;
-  bool started;
-  int failed;     /* the frame that `error` is about; none: its status is NN_OK */
-  nn_error error;
-} lane;
-
-typedef struct job {
-  const nn_frame *frames;
-  int n;
-  const nn_detector_settings *settings;
-  nn_detections *results;
-} job;
-
-struct nn_detector {
-  nn_model *model;
-  nn_plan *plan;
-  nn_setup setup;
-  char **labels;
-  int n_labels;
-  lane *lanes;
-  int batch, n_lanes;
-  size_t weight_bytes; /* of the model's files, which are nearly all weights */
-
-  pthread_mutex_t mutex; /* guards what follows; the job itself is read-only while it runs */
-  pthread_cond_t wake, done;
-  job job;
-  uint64_t round; /* counts jobs: a lane sleeps until it changes */
-  int pending;    /* lanes that have not finished the round */
-  bool quit;
-};
+#include "page/place.h"
+#include "session.h"
 
 /* ---- one page ---- */
 
 /* The outputs as a decoder wants them; the caller adds what belongs to a frame. */
 static nn_decode_input
-outputs_of (const lane *l)
+outputs_of (const nn_detector *d, const nn_tensor *const *outputs)
 {
-  const nn_detector *d = l->detector;
-  return (nn_decode_input) { .outputs = l->outputs,
+  return (nn_decode_input) { .outputs = outputs,
                              .n_outputs = nn_model_n_outputs (d->model),
                              .input_width = d->setup.width,
                              .input_height = d->setup.height,
@@ -70,21 +24,53 @@ outputs_of (const lane *l)
                              .n_labels = d->n_labels };
 }
 
-static nn_status
-decode (lane *l, const nn_frame *frame, const nn_page_placement *placement,
-        const nn_detector_settings *settings, nn_detections *result)
+nn_page_spec
+nn_detector_page_spec (const nn_detector *d, const nn_detector_settings *settings)
 {
-  const nn_detector *d = l->detector;
+  nn_page_spec spec = d->setup.page;
+  if (settings->resize_filter != NN_RESIZE_AUTO)
+    spec.filter = settings->resize_filter;
+  return spec;
+}
+
+/* The whole input shows a piece of the frame's plane that is the frame itself unless a letterbox lies around it. */
+void
+nn_detector_tell_sizes (const nn_detector *d, nn_session *session, int index, const nn_page_placement *placement)
+{
   const nn_setup *setup = &d->setup;
-  nn_decode_input what = outputs_of (l);
+  const nn_signature *s = &setup->signature;
+  if (s->page_size >= 0) {
+    int64_t *size = (int64_t *) nn_session_input (session, s->page_size)->data + 2 * index;
+    size[0] = llrint (setup->width / (double) placement->scale_x);
+    size[1] = llrint (setup->height / (double) placement->scale_y);
+  }
+  if (s->input_size >= 0) {
+    float *size = (float *) nn_session_input (session, s->input_size)->data + 2 * index;
+    size[0] = (float) setup->height;
+    size[1] = (float) setup->width;
+  }
+  if (s->scale >= 0) {
+    float *scale = (float *) nn_session_input (session, s->scale)->data + 2 * index;
+    scale[0] = placement->scale_y;
+    scale[1] = placement->scale_x;
+  }
+}
+
+nn_status
+nn_detector_decode (const nn_detector *d, const nn_tensor *const *outputs, const nn_frame *frame,
+                    const nn_page_placement *placement, const nn_detector_settings *settings,
+                    nn_detections *result, nn_error *err)
+{
+  const nn_setup *setup = &d->setup;
+  nn_decode_input what = outputs_of (d, outputs);
   what.frame_width = frame->width;
   what.frame_height = frame->height;
   what.placement = *placement;
   what.threshold = settings->threshold < 0 ? setup->threshold : settings->threshold;
   what.iou_threshold = settings->iou_threshold < 0 ? setup->iou_threshold : settings->iou_threshold;
-  nn_status status = setup->family->decode (&what, result, &l->error);
+  nn_status status = setup->family->decode (&what, result, err);
   if (status)
-    return nn_fail_in (&l->error, "%s", nn_model_path (d->model));
+    return nn_fail_in (err, "%s", nn_model_path (d->model));
   if (!settings->keep_duplicates) {
     if (!setup->family->suppresses)
       nn_detections_suppress (result, what.iou_threshold, result->n);
@@ -95,146 +81,19 @@ decode (lane *l, const nn_frame *frame, const nn_page_placement *placement,
   return NN_OK;
 }
 
-/* Tells networks that scale boxes themselves what they ask for. The whole input shows a piece of the
- * frame's plane that is the frame itself unless a letterbox lies around it. */
-static void
-tell_sizes (lane *l, const nn_page_placement *placement)
-{
-  const nn_setup *setup = &l->detector->setup;
-  const nn_signature *s = &setup->signature;
-  if (s->page_size >= 0) {
-    int64_t *size = nn_session_input (l->session, s->page_size)->data;
-    size[0] = llrint (setup->width / (double) placement->scale_x);
-    size[1] = llrint (setup->height / (double) placement->scale_y);
-  }
-  if (s->input_size >= 0) {
-    float *size = nn_session_input (l->session, s->input_size)->data;
-    size[0] = (float) setup->height;
-    size[1] = (float) setup->width;
-  }
-  if (s->scale >= 0) {
-    float *scale = nn_session_input (l->session, s->scale)->data;
-    scale[0] = placement->scale_y;
-    scale[1] = placement->scale_x;
-  }
-}
-
-static nn_status
-run_frame (lane *l, const nn_frame *frame, nn_detections *result)
-{
-  const nn_detector *d = l->detector;
-  const nn_detector_settings *settings = d->job.settings;
-  nn_page_spec spec = d->setup.page;
-  nn_page_placement placement;
-  if (settings->resize_filter != NN_RESIZE_AUTO)
-    spec.filter = settings->resize_filter;
-  nn_tensor *input = nn_session_input (l->session, d->setup.signature.page);
-  nn_status status = nn_page_fill (l->page, frame, &spec, input, &placement, &l->error);
-  if (status)
-    return status;
-  tell_sizes (l, &placement);
-  status = nn_session_run (l->session, &l->error);
-  return status ? status : decode (l, frame, &placement, settings, result);
-}
-
-static void
-run_lane (lane *l)
-{
-  const nn_detector *d = l->detector;
-  l->error.status = NN_OK;
-  for (int i = l->index; i < d->job.n && !l->error.status; i += d->n_lanes) {
-    l->failed = i;
-    run_frame (l, &d->job.frames[i], &d->job.results[i]);
-  }
-}
-
-static void *
-lane_thread (void *data)
-{
-  lane *l = data;
-  nn_detector *d = l->detector;
-  uint64_t seen = 0;
-  pthread_mutex_lock (&d->mutex);
-  for (;;) {
-    while (!d->quit && d->round == seen)
-      pthread_cond_wait (&d->wake, &d->mutex);
-    if (d->quit)
-      break;
-    seen = d->round;
-    if (l->index >= d->job.n)
-      continue;
-    pthread_mutex_unlock (&d->mutex);
-    run_lane (l);
-    pthread_mutex_lock (&d->mutex);
-    if (--d->pending == 0)
-      pthread_cond_signal (&d->done);
-  }
-  pthread_mutex_unlock (&d->mutex);
-  return NULL;
-}
-
 /* ---- making and freeing ---- */
 
+/* Inputs beside the page that nn_detector_tell_sizes() writes are what it takes them for. */
 static nn_status
-open_lane (nn_detector *d, int index, nn_error *err)
-{
-  lane *l = &d->lanes[index];
-  l->detector = d;
-  l->index = index;
-  l->outputs = calloc ((size_t) nn_model_n_outputs (d->model), sizeof *l->outputs);
-  if (!l->outputs)
-    return nn_fail (err, NN_ERR_MEMORY, "out of memory for page %d of a batch", index);
-  l->session = nn_session_new (d->plan, err);
-  l->page = l->session ? nn_page_new (err) : NULL;
-  if (!l->page)
-    return err->status;
-  for (int i = 0; i < nn_model_n_outputs (d->model); i++)
-    l->outputs[i] = nn_session_output (l->session, i);
-  if (index == 0)
-    return NN_OK;
-  int reason = pthread_create (&l->thread, NULL, lane_thread, l);
-  if (reason)
-    return nn_fail (err, NN_ERR_DEVICE, "cannot start a thread for page %d of a batch: %s", index,
-                    strerror (reason));
-  l->started = true;
-  return NN_OK;
-}
-
-/* Those of the first lane's outputs, whose shapes are known now. */
-static nn_status
-load_labels (nn_detector *d, nn_error *err)
-{
-  nn_decode_input outputs = outputs_of (&d->lanes[0]);
-  d->labels = nn_setup_take_labels (&d->setup, d->model, &outputs, err);
-  if (!d->labels)
-    return err->status;
-  d->n_labels = nn_labels_count (d->labels);
-  return NN_OK;
-}
-
-/* The outputs' shapes are known now, and decoders check them: a model that does not fit what it was taken
- * for is refused here, not page by page. No score is above this threshold, so that nothing is read as one. */
-static nn_status
-check_outputs (nn_detector *d, nn_error *err)
-{
-  nn_decode_input what = outputs_of (&d->lanes[0]);
-  nn_detections none = { 0 };
-  what.threshold = INFINITY;
-  nn_status status = d->setup.family->decode (&what, &none, err);
-  nn_detections_clear (&none);
-  return status ? nn_fail_in (err, "%s", nn_model_path (d->model)) : NN_OK;
-}
-
-/* Inputs beside the page that tell_sizes() writes are what it takes them for. */
-static nn_status
-check_sizes (const nn_detector *d, nn_error *err)
+check_sizes (const nn_detector *d, nn_session *session, nn_error *err)
 {
   const nn_signature *s = &d->setup.signature;
   const int inputs[] = { s->page_size, s->input_size, s->scale };
+  int64_t pages = nn_session_input (session, s->page)->dim[0];
   for (int i = 0; i < 3; i++) {
-    const nn_tensor *t = inputs[i] < 0 ? NULL : nn_session_input (d->lanes[0].session, inputs[i]);
+    const nn_tensor *t = inputs[i] < 0 ? NULL : nn_session_input (session, inputs[i]);
     char text[96];
-    if (t && (t->rank != 2 || nn_tensor_count (t) != 2))
+    if (t && (t->rank != 2 || t->dim[0] != pages || t->dim[1] != 2))
       return nn_fail (err, NN_ERR_FORMAT, "%s: its input '%s' is %s, not two numbers a page",
                       nn_model_path (d->model), nn_model_input (d->model, inputs[i]).name,
                       nn_tensor_describe (t, text, sizeof text));
@@ -242,49 +101,47 @@ check_sizes (const nn_detector *d, nn_error *err)
   return NN_OK;
 }
 
-/* Processors that this process may use. */
-static int
-count_processors (void)
+/* The outputs' shapes are known now, and decoders check them: a model that does not fit what it was taken
+ * for is refused here, not page by page. No score is above this threshold, so that nothing is read as one. */
+static nn_status
+check_outputs (const nn_detector *d, const nn_tensor *const *outputs, nn_error *err)
 {
-  cpu_set_t set;
-  int n = sched_getaffinity (0, sizeof set, &set) ? 1 : CPU_COUNT (&set);
-  return n < 1 ? 1 : n;
+  nn_decode_input what = outputs_of (d, outputs);
+  nn_detections none = { 0 };
+  what.threshold = INFINITY;
+  nn_status status = d->setup.family->decode (&what, &none, err);
+  nn_detections_clear (&none);
+  return status ? nn_fail_in (err, "%s", nn_model_path (d->model)) : NN_OK;
 }
 
-static nn_status
-open_plan (nn_detector *d, const nn_detector_options *options, nn_error *err)
+nn_status
+nn_detector_learn (nn_detector *d, nn_session *session, const nn_tensor *const *outputs, nn_error *err)
 {
-  int processors = count_processors (), threads = options->threads ? options->threads : processors;
-  if (threads > processors * THREADS_A_PROCESSOR)
-    threads = processors * THREADS_A_PROCESSOR;
-  d->n_lanes = threads < d->batch ? threads : d->batch;
-  nn_plan_options plan = { .device = options->device,
-                           .batch = 1,
-                           .threads = threads / d->n_lanes,
-                           .width = d->setup.width,
-                           .height = d->setup.height };
-  d->plan = nn_plan_new (d->model, &plan, err);
-  return d->plan ? NN_OK : err->status;
+  nn_status status = check_sizes (d, session, err);
+  if (status)
+    return status;
+  nn_decode_input shapes = outputs_of (d, outputs);
+  d->labels = nn_setup_take_labels (&d->setup, d->model, &shapes, err);
+  if (!d->labels)
+    return err->status;
+  d->n_labels = nn_labels_count (d->labels);
+  return check_outputs (d, outputs, err);
 }
 
 static nn_status
 open_all (nn_detector *d, const nn_detector_options *options, nn_error *err)
 {
-  if (nn_setup_resolve (&d->setup, d->model, options, err) || open_plan (d, options, err))
-    return err->status;
-  d->weight_bytes = nn_model_bytes (d->model);
-  d->lanes = calloc ((size_t) d->n_lanes, sizeof *d->lanes);
-  if (!d->lanes)
-    return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d pages side by side", d->n_lanes);
-  for (int i = 0; i < d->n_lanes; i++)
-    if (open_lane (d, i, err)
-        || (i == 0 && (check_sizes (d, err) || load_labels (d, err) || check_outputs (d, err))))
-      return err->status;
-  return NN_OK;
+  for (int i = 0; i < d->runner->in_flight; i++) {
+    d->jobs[i].frames = calloc ((size_t) d->batch, sizeof (nn_frame));
+    if (!d->jobs[i].frames)
+      return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d pages", d->batch);
+  }
+  nn_status status = nn_setup_resolve (&d->setup, d->model, options, err);
+  return status ? status : d->runner->open (d, options, err);
 }
 
 nn_detector *
-nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err)
+nn_detector_new_with (const nn_runner *runner, nn_model *model, const nn_detector_options *options, nn_error *err)
 {
   if (options->batch < 1 || options->threads < 0) {
     nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages on %d threads; it must be 1 or more, and 0 or more",
@@ -296,11 +153,12 @@ nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *
     nn_fail (err, NN_ERR_MEMORY, "out of memory for a detector");
     return NULL;
   }
+  d->runner = runner;
   d->model = nn_model_ref (model);
   d->batch = options->batch;
-  pthread_mutex_init (&d->mutex, NULL);
-  pthread_cond_init (&d->wake, NULL);
-  pthread_cond_init (&d->done, NULL);
+  d->precision = options->precision;
+  if (d->precision == NN_PRECISION_AUTO)
+    d->precision = options->device == NN_DEVICE_CUDA ? NN_PRECISION_FP16 : NN_PRECISION_FP32;
   if (open_all (d, options, err)) {
     nn_detector_free (d);
     return NULL;
@@ -308,31 +166,25 @@ nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *
   return d;
 }
 
+nn_detector *
+nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err)
+{
+  bool gpu = options->device == NN_DEVICE_CUDA;
+  return nn_detector_new_with (gpu ? &nn_runner_batches : &nn_runner_lanes, model, options, err);
+}
+
 void
 nn_detector_free (nn_detector *d)
 {
   if (!d)
     return;
-  pthread_mutex_lock (&d->mutex);
-  d->quit = true;
-  pthread_cond_broadcast (&d->wake);
-  pthread_mutex_unlock (&d->mutex);
-  for (int i = 0; d->lanes && i < d->n_lanes; i++) {
-    lane *l = &d->lanes[i];
-    if (l->started)
-      pthread_join (l->thread, NULL);
-    nn_session_free (l->session);
-    nn_page_free (l->page);
-    free (l->outputs);
-  }
-  free (d->lanes);
+  d->runner->close (d);
+  for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
+    free (d->jobs[i].frames);
   nn_labels_free (d->labels);
   nn_setup_clear (&d->setup);
   nn_plan_unref (d->plan);
   nn_model_unref (d->model);
-  pthread_cond_destroy (&d->done);
-  pthread_cond_destroy (&d->wake);
-  pthread_mutex_destroy (&d->mutex);
   free (d);
 }
 
@@ -366,7 +218,20 @@ nn_detector_label (const nn_detector *detector, int class_id)
 const char *
 nn_detector_device_name (const nn_detector *detector)
 {
-  return "cpu";
+  return nn_plan_device_name (detector->plan);
+}
+
+nn_precision
+nn_detector_precision (const nn_detector *detector)
+{
+  return detector->precision;
+}
+
+const char *
+nn_precision_name (nn_precision precision)
+{
+  static const char *const names[] = { "auto", "fp32", "tf32", "bf16", "fp16" };
+  return (unsigned) precision < sizeof names / sizeof *names ? names[precision] : "unknown";
 }
 
 const nn_plan *
@@ -375,50 +240,101 @@ nn_detector_plan (const nn_detector *detector)
   return detector->plan;
 }
 
+int
+nn_detector_pages_a_run (const nn_detector *detector)
+{
+  return detector->runner->pages_a_run (detector);
+}
+
 size_t
 nn_detector_memory_bytes (const nn_detector *detector)
 {
-  return detector->weight_bytes + (size_t) detector->n_lanes * nn_plan_arena_bytes (detector->plan);
+  return detector->runner->memory_bytes (detector);
+}
+
+double
+nn_detector_device_seconds (const nn_detector *detector)
+{
+  return detector->device_seconds;
 }
 
 /* ---- running ---- */
 
-/* The error of the first frame that failed. */
-static nn_status
-first_error (const nn_detector *d, int n, nn_error *err)
+int
+nn_detector_in_flight (const nn_detector *detector)
 {
-  const lane *first = NULL;
-  for (int i = 0; i < d->n_lanes && i < n; i++)
-    if (d->lanes[i].error.status && (!first || d->lanes[i].failed < first->failed))
-      first = &d->lanes[i];
-  if (!first)
-    return NN_OK;
-  *err = first->error;
-  return n > 1 ? nn_fail_in (err, "page %d of %d in the batch", first->failed + 1, n) : err->status;
+  return detector->runner->in_flight;
 }
 
-nn_status
-nn_detector_infer (nn_detector *d, const nn_frame *frames, int n, const nn_detector_settings *settings,
-                   nn_detections *results, nn_error *err)
+/* What can be known to be wrong before anything is started. */
+static nn_status
+check_batch (const nn_detector *d, const nn_frame *frames, int n, const nn_detector_settings *settings,
+             nn_error *err)
 {
   if (n < 1 || n > d->batch)
     return nn_fail (err, NN_ERR_ARGUMENT, "%d pages for a detector of 1 to %d", n, d->batch);
   if (settings->max_detections < 1)
     return nn_fail (err, NN_ERR_ARGUMENT, "at most %d regions a page; it must be 1 or more",
                     settings->max_detections);
-  pthread_mutex_lock (&d->mutex);
-  d->job = (job) { frames, n, settings, results };
-  d->pending = (n < d->n_lanes ? n : d->n_lanes) - 1;
-  d->round++;
-  if (d->pending > 0)
-    pthread_cond_broadcast (&d->wake);
-  pthread_mutex_unlock (&d->mutex);
+  if (d->n_started == d->runner->in_flight)
+    return nn_fail (err, NN_ERR_ARGUMENT, "%d batches are in flight, which is the most", d->n_started);
+  for (int i = 0; i < n; i++)
+    if (nn_place_check_frame (&frames[i], err))
+      return n > 1 ? nn_fail_in (err, "page %d of %d in the batch", i + 1, n) : err->status;
+  return NN_OK;
+}
 
-  run_lane (&d->lanes[0]);
+void
+nn_detector_drop (nn_detector *d)
+{
+  d->runner->drop (d);
+  d->n_started = 0;
+}
 
-  pthread_mutex_lock (&d->mutex);
-  while (d->pending > 0)
-    pthread_cond_wait (&d->done, &d->mutex);
-  pthread_mutex_unlock (&d->mutex);
-  return first_error (d, n, err);
+static nn_status
+drop_all (nn_detector *d, nn_status status)
+{
+  nn_detector_drop (d);
+  return status;
+}
+
+nn_status
+nn_detector_start (nn_detector *d, const nn_frame *frames, int n, const nn_detector_settings *settings,
+                   nn_error *err)
+{
+  nn_status status = check_batch (d, frames, n, settings, err);
+  if (status)
+    return status;
+  int slot = (d->first + d->n_started) % d->runner->in_flight;
+  nn_job *job = &d->jobs[slot];
+  for (int i = 0; i < n; i++)
+    job->frames[i] = frames[i];
+  job->n = n;
+  job->settings = *settings;
+  d->n_started++;
+  status = d->runner->start (d, slot, err);
+  return status ? drop_all (d, status) : NN_OK;
+}
+
+nn_status
+nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
+{
+  if (d->n_started == 0)
+    return nn_fail (err, NN_ERR_ARGUMENT, "no batch is in flight");
+  nn_status status = d->runner->finish (d, d->first, results, err);
+  if (status)
+    return drop_all (d, status);
+  d->first = (d->first + 1) % d->runner->in_flight;
+  d->n_started--;
+  return NN_OK;
+}
+
+nn_status
+nn_detector_infer (nn_detector *d, const nn_frame *frames, int n, const nn_detector_settings *settings,
+                   nn_detections *results, nn_error *err)
+{
+  if (d->n_started > 0)
+    return nn_fail (err, NN_ERR_ARGUMENT, "%d batches are in flight, whose results come first", d->n_started);
+  nn_status status = nn_detector_start (d, frames, n, settings, err);
+  return status ? status : nn_detector_finish (d, results, err);
 }

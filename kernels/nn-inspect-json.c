@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nn-inspect.h"
+#include "session.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -204,7 +205,8 @@ static void
 add_plan (json *j, const inspect_report *r)
 {
   open (j, "plan", '{');
-  add_string (j, "device", inspect_device_name (r->options->device));
+  add_string (j, "device", nn_plan_device_name (r->plan));
+  add_string (j, "precision", inspect_precision_name (r->options));
   add_number (j, "batch", r->options->batch);
   add_number (j, "threads", r->options->threads);
   add_number (j, "nodes_before", nn_plan_nodes_before (r->plan));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nn-inspect.h"
+#include "session.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -106,9 +107,12 @@ static void
 write_plan (FILE *to, const inspect_report *r)
 {
   const inspect_options *o = r->options;
-  fprintf (to, "plan       for %s, %d page%s a run, %d thread%s: %d nodes become %d\n",
-           inspect_device_name (o->device), o->batch, o->batch > 1 ? "s" : "", o->threads,
-           o->threads > 1 ? "s" : "", nn_plan_nodes_before (r->plan), nn_plan_nodes_after (r->plan));
+  fprintf (to, "plan       for %s", nn_plan_device_name (r->plan));
+  if (o->device != NN_DEVICE_CPU)
+    fprintf (to, " in %s", inspect_precision_name (o));
+  fprintf (to, ", %d page%s a run, %d thread%s: %d nodes become %d\n", o->batch,
+           o->batch > 1 ? "s" : "", o->threads, o->threads > 1 ? "s" : "",
+           nn_plan_nodes_before (r->plan), nn_plan_nodes_after (r->plan));
   for (int i = 0; i < nn_plan_n_changes (r->plan); i++) {
     nn_plan_change change = nn_plan_change_at (r->plan, i);
     fprintf (to, "  %+6d   %s\n", change.nodes, change.name);

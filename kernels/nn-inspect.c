@@ -23,7 +23,7 @@ static const char help[]
       "  --modelinfo FILE, --model-family NAME, --labels-file FILE, --input-width N, --input-height N\n"
       "                     what the model does not tell, as the properties of cudalayoutdetect say it\n"
       "  --device cpu|cuda  what to run on (default cpu)\n"
-      "  --cuda-device N    which GPU, counted from 0 (default 0)\n"
+      "  --cuda-device-id N which GPU, counted from 0 (default 0)\n"
       "  --precision P      fp32, tf32, bf16 or fp16 (default fp16 on a GPU, fp32 on a CPU)\n"
       "  --profile[=RUNS]   time each node, the mean of RUNS runs (default 10) on random input\n"
       "  --run IMAGE        find the regions of a page: a PNG, JPEG or binary PNM file\n"
@@ -74,13 +74,10 @@ parse_device (const char *text, nn_device_kind *device)
 static bool
 parse_precision (const char *text, nn_precision *precision)
 {
-  static const char *const names[] = { "auto", "fp32", "tf32", "bf16", "fp16" };
-  for (int i = 0; i < (int) (sizeof names / sizeof *names); i++)
-    if (strcmp (text, names[i]) == 0) {
-      *precision = (nn_precision) i;
+  for (*precision = NN_PRECISION_AUTO; *precision <= NN_PRECISION_FP16; (*precision)++)
+    if (strcmp (text, nn_precision_name (*precision)) == 0)
       return true;
-    }
-  fprintf (stderr, "nn-inspect: --precision takes fp32, tf32, bf16 or fp16, not '%s'\n", text);
+  fprintf (stderr, "nn-inspect: --precision takes auto, fp32, tf32, bf16 or fp16, not '%s'\n", text);
   return false;
 }
 
@@ -92,7 +89,7 @@ parse_gpu (const char *text, int *index)
   *index = (int) number;
   if (*text != '\0' && *end == '\0' && number >= 0 && number <= MAX_GPUS)
     return true;
-  fprintf (stderr, "nn-inspect: --cuda-device takes a number from 0 to %d, not '%s'\n", MAX_GPUS, text);
+  fprintf (stderr, "nn-inspect: --cuda-device-id takes a number from 0 to %d, not '%s'\n", MAX_GPUS, text);
   return false;
 }
 
@@ -144,7 +141,7 @@ parse (int argc, char **argv, inspect_options *o)
     { "batch", required_argument, NULL, 'b' },
     { "threads", required_argument, NULL, 't' },
     { "device", required_argument, NULL, 'd' },
-    { "cuda-device", required_argument, NULL, 'g' },
+    { "cuda-device-id", required_argument, NULL, 'g' },
     { "precision", required_argument, NULL, 'P' },
     { "modelinfo", required_argument, NULL, 'm' },
     { "model-family", required_argument, NULL, 'f' },
@@ -167,9 +164,11 @@ parse (int argc, char **argv, inspect_options *o)
     if (!parse_option (option, o))
       return false;
   }
+  bool half = o->precision != NN_PRECISION_AUTO && o->precision != NN_PRECISION_FP32;
   const char *wrong = optind == argc                        ? "no model named"
                       : optind + 1 < argc                   ? "one model at a time"
                       : (o->width == 0) != (o->height == 0) ? "--input-width and --input-height go together"
+                      : half && o->device == NN_DEVICE_CPU  ? "a CPU runs in fp32 only"
                                                             : NULL;
   if (wrong != NULL)
     fprintf (stderr, "nn-inspect: %s\n", wrong);
@@ -200,6 +199,14 @@ const char *
 inspect_device_name (nn_device_kind device)
 {
   return device == NN_DEVICE_CUDA ? "cuda" : "cpu";
+}
+
+const char *
+inspect_precision_name (const inspect_options *options)
+{
+  if (options->precision == NN_PRECISION_AUTO)
+    return nn_precision_name (options->device == NN_DEVICE_CUDA ? NN_PRECISION_FP16 : NN_PRECISION_FP32);
+  return nn_precision_name (options->precision);
 }
 
 static nn_status

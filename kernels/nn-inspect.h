@@ -48,6 +48,7 @@ inspect_status inspect_report_status (const inspect_report *report);
 /* An error's message without the model's path in front. */
 const char *inspect_cause (const inspect_report *report, const nn_error *error);
 const char *inspect_device_name (nn_device_kind device);
+const char *inspect_precision_name (const inspect_options *options); /* what auto stands for, where it is asked for */
 
 void inspect_write_text (FILE *to, const inspect_report *report);
 void inspect_write_json (FILE *to, const inspect_report *report);

@@ -40,8 +40,11 @@ typedef enum nn_precision {
   NN_PRECISION_FP16,
 } nn_precision;
 
-/* Whether plans can be made for a device: NN_OK, or NN_ERR_DEVICE with what is missing (the backend in this build,
- * a library, the driver, the device, code for its architecture). `index`: as for nn_plan_options. */
+const char *nn_precision_name (nn_precision precision); /* "auto", "fp32" … */
+
+/* Whether plans can be made for a device: NN_OK; NN_ERR_UNSUPPORTED where this build has no backend for it; else
+ * NN_ERR_DEVICE with what is missing (a library, the driver, the device, code for its architecture). `index`: as for
+ * nn_plan_options. */
 nn_status nn_device_check (nn_device_kind device, int index, nn_error *err);
 
 /* A network's input or output as the file declares it. */
@@ -162,7 +165,7 @@ typedef enum nn_pixel_format {
 } nn_pixel_format;
 
 typedef struct nn_frame {
-  const uint8_t *data; /* the top row; not owned, read during nn_detector_infer() only */
+  const uint8_t *data; /* the top row; not owned, read by nn_detector_infer() only, or until _finish() */
   int width, height;   /* pixels, ≥ 1 */
   int stride;          /* bytes from row to row, ≥ width × bytes a pixel */
   nn_pixel_format format;
@@ -232,7 +235,8 @@ typedef struct nn_detector_options {
 
 /* Recognises the model's family and labels, plans it, and starts what it needs to take `batch`
  * pages at once. On the CPU pages run side by side, one a thread; where there are more threads than
- * pages each page gets its share of them. A family that cannot be told: an error that lists the
+ * pages each page gets its share of them. On a GPU a batch is one run; what is left of a document
+ * is runs of powers of two. A family that cannot be told: an error that lists the
  * inputs and outputs and says what to set. */
 nn_detector *nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err);
 void nn_detector_free (nn_detector *detector);
@@ -241,8 +245,12 @@ void nn_detector_input_size (const nn_detector *detector, int *width, int *heigh
 int nn_detector_n_labels (const nn_detector *detector);
 const char *nn_detector_label (const nn_detector *detector, int class_id);
 const char *nn_detector_device_name (const nn_detector *detector); /* "cpu", "cuda:0 NVIDIA GB10" */
-const nn_plan *nn_detector_plan (const nn_detector *detector); /* what its sessions run; not owned */
-size_t nn_detector_memory_bytes (const nn_detector *detector);     /* weights and arenas */
+nn_precision nn_detector_precision (const nn_detector *detector); /* what it runs in: never AUTO */
+/* What its sessions run; not owned. On a GPU: of whole batches, or of one page where the model takes one at a time. */
+const nn_plan *nn_detector_plan (const nn_detector *detector);
+/* How many pages one run of the network takes: `batch` on a GPU, but 1 where the model cannot do more, and on a CPU. */
+int nn_detector_pages_a_run (const nn_detector *detector);
+size_t nn_detector_memory_bytes (const nn_detector *detector); /* weights and arenas, on the device */
 
 /* Finds the regions of `n` frames (1 … batch). On failure no page's result is valid. */
 nn_status nn_detector_infer (nn_detector *detector, const nn_frame *frames, int n,
@@ -250,13 +258,17 @@ nn_status nn_detector_infer (nn_detector *detector, const nn_frame *frames, int 
 void nn_detections_clear (nn_detections *detections);
 
 /* nn_detector_infer() in two steps, so that on a GPU the next batch is on its way while the results of one are
- * used: at most nn_detector_in_flight() batches (2 on a GPU, 1 on a CPU, where start() does all the work) are started
- * and not finished. Frames stay readable, and the same, until finish() has returned, which gives the results of the
- * oldest batch: one for each of its frames. After a failure of either there is none in flight. */
+ * used: at most nn_detector_in_flight() batches (2 on a GPU, 1 on a CPU, where finish() does all the work) are started
+ * and not finished. Pixels stay readable, and the same, until finish() has returned, which gives the results of the
+ * oldest batch: one for each of its frames. NN_ERR_ARGUMENT changes nothing; after any other failure of either there
+ * is none in flight. */
 int nn_detector_in_flight (const nn_detector *detector);
 nn_status nn_detector_start (nn_detector *detector, const nn_frame *frames, int n,
                              const nn_detector_settings *settings, nn_error *err);
 nn_status nn_detector_finish (nn_detector *detector, nn_detections *results, nn_error *err);
+/* How long a GPU was busy with the batch that was finished last, copies of pages aside; 0 on a CPU. */
+double nn_detector_device_seconds (const nn_detector *detector);
+void nn_detector_drop (nn_detector *detector); /* waits for what is in flight, and forgets it */
 
 #ifdef __cplusplus
 }

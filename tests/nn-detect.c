@@ -4,19 +4,21 @@
  * usage: nn-detect MODEL [batch=1] [threshold=-1] [iou=-1] [max=100] [filter=0] [duplicates=keep]
  *                        [labels=FILE] [repeat=1] [threads=0] [modelinfo=FILE] [family=NAME]
  *                        [width=0] [height=0] [order=0] [letterbox=0] [mean=X,X,X] [std=X,X,X]
- *                        [device=cpu] [precision=auto]
+ *                        [device=cpu] [precision=auto] [runner=batches] [flight=1]
  *
  * Standard input holds frames: int32 × 4 (format, width, height, stride), then height × stride
  * bytes. Each becomes one line of standard output: {"regions":[{"label", "score", "bbox", "order"}…]}
  * with numbers in nine digits, which tell floats apart. `repeat` runs each batch so often and writes
  * the last; the median milliseconds of a batch go to standard error. An error goes there too, and
- * the exit status is 1, or 77 where the device cannot be used at all.
+ * the exit status is 1, or 77 where the device cannot be used at all. `runner=batches` runs them on a CPU
+ * as on a GPU, and says on standard error how many pages the network took at once; `flight` batches are
+ * started before the first one is finished.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/nn.h"
+#include "kernels/detector.h"
 #include "nn-clock.h"
 #include "nn-device.h"
 
@@ -24,7 +26,8 @@
 #define REPEAT_MAX 1000
 
 typedef struct options {
-  int repeat;
+  int repeat, flight;
+  const char *runner;
   nn_detector_options detector;
   nn_detector_settings settings;
 } options;
@@ -61,7 +64,9 @@ parse_option (options *o, const char *name, const char *value)
     { "height", &o->detector.input_height, NULL },
     { "order", (int *) &o->detector.channel_order, NULL },
     { "letterbox", (int *) &o->detector.letterbox, NULL },
+    { "runner", NULL, &o->runner },
     { "repeat", &o->repeat, NULL },
+    { "flight", &o->flight, NULL },
     { "labels", NULL, &o->detector.labels_file },
     { "modelinfo", NULL, &o->detector.modelinfo_file },
     { "family", NULL, &o->detector.family },
@@ -92,7 +97,7 @@ parse (options *o, char *text)
     return false;
   *value++ = '\0';
   return parse_option (o, text, value) && o->detector.batch <= BATCH_MAX && o->repeat >= 1
-         && o->repeat <= REPEAT_MAX;
+         && o->repeat <= REPEAT_MAX && o->flight >= 1 && o->flight <= NN_MAX_IN_FLIGHT;
 }
 
 static bool
@@ -135,49 +140,97 @@ print_regions (const nn_detector *detector, const nn_detections *d)
   fflush (stdout);
 }
 
+typedef struct batch {
+  nn_frame frames[BATCH_MAX];
+  int n;
+} batch;
+
+/* False at the end of the input; what came before it is in the batch. */
+static bool
+read_batch (batch *b, int most)
+{
+  for (b->n = 0; b->n < most; b->n++)
+    if (!read_frame (&b->frames[b->n]))
+      return false;
+  return true;
+}
+
+static void
+clear_batch (batch *b)
+{
+  for (int i = 0; i < b->n; i++)
+    free ((void *) b->frames[i].data);
+  b->n = 0;
+}
+
+/* All but the last of its runs, timed. */
 static nn_status
-run_batch (nn_detector *detector, const options *o, const nn_frame *frames, int n, nn_detections *results,
-           nn_error *err)
+repeat_batch (nn_detector *detector, const options *o, const batch *b, nn_detections *results, nn_error *err)
 {
   double ms[REPEAT_MAX];
-  for (int i = 0; i < o->repeat; i++) {
+  for (int i = 0; i < o->repeat - 1; i++) {
     double start = nn_now_ms ();
-    nn_status status = nn_detector_infer (detector, frames, n, &o->settings, results, err);
+    nn_status status = nn_detector_infer (detector, b->frames, b->n, &o->settings, results, err);
     if (status)
       return status;
     ms[i] = nn_now_ms () - start;
   }
   if (o->repeat > 1)
-    fprintf (stderr, "%.3f\n", nn_median (ms, o->repeat));
-  for (int i = 0; i < n; i++)
-    print_regions (detector, &results[i]);
+    fprintf (stderr, "%.3f\n", nn_median (ms, o->repeat - 1));
   return NN_OK;
+}
+
+static nn_status
+finish_batch (nn_detector *detector, batch *b, nn_detections *results, nn_error *err)
+{
+  nn_status status = nn_detector_finish (detector, results, err);
+  for (int i = 0; i < b->n && !status; i++)
+    print_regions (detector, &results[i]);
+  clear_batch (b);
+  return status;
 }
 
 static nn_status
 run_all (nn_detector *detector, const options *o, nn_error *err)
 {
-  nn_frame frames[BATCH_MAX];
+  static batch batches[NN_MAX_IN_FLIGHT];
   nn_detections results[BATCH_MAX] = { 0 };
   nn_status status = NN_OK;
-  for (bool more = true; more && !status;) {
-    int n = 0;
-    while (n < o->detector.batch && (more = read_frame (&frames[n])))
-      n++;
-    if (n > 0)
-      status = run_batch (detector, o, frames, n, results, err);
-    for (int i = 0; i < n; i++)
-      free ((void *) frames[i].data);
+  int started = 0, finished = 0;
+  for (bool more = true; !status && (more || finished < started);) {
+    batch *b = &batches[started % o->flight];
+    if (more)
+      more = read_batch (b, o->detector.batch);
+    if (b->n > 0 && started - finished < o->flight) {
+      status = repeat_batch (detector, o, b, results, err);
+      status = status ? status : nn_detector_start (detector, b->frames, b->n, &o->settings, err);
+      started++;
+    }
+    if (!status && started > finished && (!more || started - finished == o->flight))
+      status = finish_batch (detector, &batches[finished++ % o->flight], results, err);
   }
+  for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
+    clear_batch (&batches[i]);
   for (int i = 0; i < BATCH_MAX; i++)
     nn_detections_clear (&results[i]);
   return status;
 }
 
+static nn_detector *
+open_detector (nn_model *model, const options *o, nn_error *err)
+{
+  if (!o->runner)
+    return nn_detector_new (model, &o->detector, err);
+  nn_detector *detector = nn_detector_new_with (&nn_runner_batches, model, &o->detector, err);
+  if (detector)
+    fprintf (stderr, "pages a run: %d\n", nn_detector_pages_a_run (detector));
+  return detector;
+}
+
 int
 main (int argc, char **argv)
 {
-  options o = { .repeat = 1, .detector = { .batch = 1 } };
+  options o = { .repeat = 1, .flight = 1, .detector = { .batch = 1 } };
   o.settings = (nn_detector_settings) { .threshold = -1, .iou_threshold = -1 };
   o.settings.max_detections = 100;
   o.settings.keep_duplicates = true;
@@ -194,7 +247,7 @@ main (int argc, char **argv)
     return NN_SKIPPED;
   }
   nn_model *model = nn_model_open (argv[1], &err);
-  nn_detector *detector = model ? nn_detector_new (model, &o.detector, &err) : NULL;
+  nn_detector *detector = model ? open_detector (model, &o, &err) : NULL;
   nn_model_unref (model);
   bool ok = detector && run_all (detector, &o, &err) == NN_OK;
   if (!ok)

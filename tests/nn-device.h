@@ -19,12 +19,9 @@ nn_parse_device (const char *text, nn_device_kind *device)
 static inline bool
 nn_parse_precision (const char *text, nn_precision *precision)
 {
-  static const char *const names[] = { "auto", "fp32", "tf32", "bf16", "fp16" };
-  for (int i = 0; i < 5; i++)
-    if (strcmp (text, names[i]) == 0) {
-      *precision = (nn_precision) i;
+  for (*precision = NN_PRECISION_AUTO; *precision <= NN_PRECISION_FP16; (*precision)++)
+    if (strcmp (text, nn_precision_name (*precision)) == 0)
       return true;
-    }
   return false;
 }
 

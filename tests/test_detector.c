@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The detector's contract towards its caller: arguments, reuse of results, batches, shutdown. What
- * it finds is compared with references in test_detector.py and parity.py.
+/* The detector's contract towards its caller: arguments, reuse of results, batches, shutdown; of both ways
+ * to run batches. What it finds is compared with references in test_detector.py and parity.py.
  *
  * usage: test_detector MODEL; exit status 77 (skipped) where there is no such file
  */
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "kernels/nn.h"
+#include "kernels/detector.h"
 #include "nn-check.h"
 
 #define WIDTH 300
@@ -31,11 +31,14 @@ page (int i)
   return (nn_frame) { pixels[i], WIDTH, HEIGHT, WIDTH, NN_PIXEL_GRAY8 };
 }
 
+static const nn_runner *runner = &nn_runner_lanes;
+
 static nn_detector *
 detector_new (nn_model *model, int batch, int threads)
 {
   nn_error err = { .message = "" };
-  nn_detector *d = nn_detector_new (model, &(nn_detector_options) { .batch = batch, .threads = threads }, &err);
+  nn_detector_options options = { .batch = batch, .threads = threads };
+  nn_detector *d = nn_detector_new_with (runner, model, &options, &err);
   if (!CHECK (d != NULL))
     printf ("  %s\n", err.message);
   return d;
@@ -52,6 +55,8 @@ test_what_it_is (nn_model *model)
   CHECK (nn_detector_label (d, 10) == NULL && nn_detector_label (d, -1) == NULL);
   CHECK (nn_detector_memory_bytes (d) > 7000000);
   CHECK (nn_detector_memory_bytes (two) > nn_detector_memory_bytes (d));
+  CHECK (nn_detector_precision (d) == NN_PRECISION_FP32);
+  CHECK (nn_detector_in_flight (two) == 1 && nn_detector_pages_a_run (two) == 1);
   nn_detector_free (two);
   nn_detector_free (d);
   nn_detector_free (NULL);
@@ -144,12 +149,61 @@ test_results (nn_model *model)
   nn_detector_free (d);
 }
 
+/* As many batches as may be in flight, each with pages of its own, come out in order. */
+static void
+test_in_flight (nn_model *model)
+{
+  nn_error err;
+  nn_detections alone[4] = { 0 }, together[2] = { 0 };
+  nn_detector *one = detector_new (model, 1, 1), *two = detector_new (model, 2, 1);
+  int most = nn_detector_in_flight (two);
+  for (int i = 0; i < 4; i++) {
+    nn_frame frame = page (i);
+    CHECK (nn_detector_infer (one, &frame, 1, &all, &alone[i], &err) == NN_OK);
+  }
+  CHECK (nn_detector_finish (two, together, &err) == NN_ERR_ARGUMENT);
+  for (int i = 0; i < 6 + most; i++) { /* batch i has pages i % 4 and, every other time, (i + 1) % 4 */
+    if (i >= most) {
+      int j = i - most;
+      CHECK (nn_detector_finish (two, together, &err) == NN_OK);
+      CHECK (same (&alone[j % 4], &together[0]));
+      CHECK (j % 2 == 0 || same (&alone[(j + 1) % 4], &together[1]));
+    }
+    nn_frame frames[2] = { page (i % 4), page ((i + 1) % 4) };
+    nn_detector_settings settings = all;
+    CHECK (nn_detector_start (two, frames, 1 + i % 2, &settings, &err) == NN_OK);
+    settings.max_detections = 1; /* copied: this changes nothing */
+  }
+  nn_frame another = page (0), bad = { pixels[0], WIDTH, HEIGHT, WIDTH - 1, NN_PIXEL_GRAY8 };
+  CHECK (nn_detector_start (two, &another, 1, &all, &err) == NN_ERR_ARGUMENT); /* one too many */
+  CHECK (nn_detector_infer (two, &another, 1, &all, together, &err) == NN_ERR_ARGUMENT);
+  CHECK (nn_detector_start (two, &bad, 1, &all, &err) == NN_ERR_ARGUMENT);
+  for (int i = 0; i < most; i++) /* and what is in flight is still there */
+    CHECK (nn_detector_finish (two, together, &err) == NN_OK && same (&alone[(6 + i) % 4], &together[0]));
+  CHECK (nn_detector_finish (two, together, &err) == NN_ERR_ARGUMENT);
+  CHECK (nn_detector_start (two, &another, 1, &all, &err) == NN_OK);
+  nn_detector_free (two); /* with a batch in flight */
+  nn_detector_free (one);
+  for (int i = 0; i < 4; i++)
+    nn_detections_clear (&alone[i]);
+  for (int i = 0; i < 2; i++)
+    nn_detections_clear (&together[i]);
+}
+
 /* Threads that never had a page must end as well. */
 static void
 test_shutdown (nn_model *model)
 {
   for (int i = 0; i < 10; i++)
     nn_detector_free (detector_new (model, 3, 3));
+}
+
+static void
+test_all (nn_model *model)
+{
+  test_arguments (model);
+  test_results (model);
+  test_in_flight (model);
 }
 
 int
@@ -166,12 +220,14 @@ main (int argc, char **argv)
     return 1;
   }
   test_what_it_is (model);
-  test_arguments (model);
   static const int threads[] = { 1, 3, 4, 8 };
   for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
     test_batches (model, threads[i]);
-  test_results (model);
   test_shutdown (model);
+  test_all (model);
+  runner = &nn_runner_batches;
+  test_batches (model, 2);
+  test_all (model);
   nn_model_unref (model);
   for (int i = 0; i < 4; i++)
     free (pixels[i]);

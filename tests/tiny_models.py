@@ -99,9 +99,9 @@ def docling(rng, classes=17, size=(256, 256)):
                     ("scores", F32, ("batch", "n"))])
 
 
-def paddle(rng, columns=7, classes=25, size=(256, 256), reads_shape=True):
+def paddle(rng, columns=7, classes=25, size=(256, 256), reads_shape=True, counts=False):
     """As Paddle2ONNX converts PP-DocLayout: boxes of the frame by dividing the input's size by the scale.
-    Some graphs have im_shape and do not read it."""
+    Some graphs have im_shape and do not read it. `counts`: a number for each page, not one for all."""
     g = Graph(rng, "image", size)
     shape, scale = g.input("im_shape", F32, "batch", 2), g.input("scale_factor", F32, "batch", 2)
     whole = g.add("Div", shape if reads_shape else g.constant(np.array([size[::-1]], np.float32)), scale)
@@ -111,8 +111,22 @@ def paddle(rng, columns=7, classes=25, size=(256, 256), reads_shape=True):
     parts += [g.classes(9)] + [g.queries(1)] * (columns == 8) if columns > 6 else []
     rows = g.add("Reshape", g.add("Concat", *parts, axis=2), g.constant(np.array([-1, columns])), name="rows")
     n = g.add("Slice", g.add("Shape", rows), *(g.constant(np.array([v])) for v in (0, 1)))
-    g.add("Cast", g.add("Sub", n, g.constant(np.array([3]))), to=I32, name="count")
+    n = g.add("Cast", g.add("Sub", n, g.constant(np.array([3]))), to=I32, name=None if counts else "count")
+    if counts:
+        pages = g.add("Slice", g.add("Shape", g.page), *(g.constant(np.array([v])) for v in (0, 1)))
+        tiles = g.constant(np.int32(size[0] * size[1] // g.kernel**2 - 3))
+        g.add("Cast", g.add("Expand", tiles, pages), to=I32, name="count")
     return g.model([("rows", F32, ("n", columns)), ("count", I32, ("batch",))])
+
+
+def picodet(rng, labels, size=(256, 256)):
+    """One level, of stride 8."""
+    g = Graph(rng, "image", size, kernel=8)
+    cells = size[0] * size[1] // 64
+    g.sigmoid(g.queries(len(labels), bias=-1.5), name="scores")
+    g.queries(32, name="bins")
+    return g.model([("scores", F32, ("batch", cells, len(labels))), ("bins", F32, ("batch", cells, 32))],
+                   {"character": "\n".join(labels)})
 
 
 def ultralytics_metadata(names, size):

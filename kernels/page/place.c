@@ -27,7 +27,7 @@ nn_place_channel (nn_pixel_format format, const nn_page_spec *spec, int c)
 }
 
 nn_status
-nn_place_check (const nn_frame *frame, const nn_tensor *input, nn_error *err)
+nn_place_check_frame (const nn_frame *frame, nn_error *err)
 {
   int bytes = nn_place_pixel_bytes (frame->format);
   if (!bytes)
@@ -36,6 +36,14 @@ nn_place_check (const nn_frame *frame, const nn_tensor *input, nn_error *err)
       || frame->stride < (int64_t) frame->width * bytes)
     return nn_fail (err, NN_ERR_ARGUMENT, "a frame of %d×%d pixels with rows of %d bytes cannot be read",
                     frame->width, frame->height, frame->stride);
+  return NN_OK;
+}
+
+nn_status
+nn_place_check (const nn_frame *frame, const nn_tensor *input, nn_error *err)
+{
+  if (nn_place_check_frame (frame, err))
+    return err->status;
   if (input->rank != 4 || input->dim[1] != 3 || input->dim[2] < 1 || input->dim[3] < 1
       || input->dim[2] > INT16_MAX || input->dim[3] > INT16_MAX) {
     char text[128];

@@ -10,7 +10,9 @@ typedef struct nn_area {
   int x, y, width, height;
 } nn_area;
 
-/* NN_ERR_ARGUMENT for a frame that cannot be read, NN_ERR_UNSUPPORTED for an input [N, C, H, W] that takes no page. */
+/* NN_ERR_ARGUMENT for a frame that cannot be read. */
+nn_status nn_place_check_frame (const nn_frame *frame, nn_error *err);
+/* The same, and NN_ERR_UNSUPPORTED for an input [N, C, H, W] that takes no page. */
 nn_status nn_place_check (const nn_frame *frame, const nn_tensor *input, nn_error *err);
 
 /* … in an input of width × height pixels; `placement` tells the same to decoders. */

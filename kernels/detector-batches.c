@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs of many pages, two batches in flight: while the device works on one, the next is put behind it, and the
+ * results of the one before are decoded here. A whole batch is one run. Fewer pages are runs of powers of two (13
+ * pages: 8 + 4 + 1), whose plans are made when they are first needed; weights are the same for all of them.
+ *
+ * Some files take one page a run, by their input's shape or by what their nodes do with it. Their pages are runs of
+ * their own, one behind the other.
+ */
+#include <stdlib.h>
+
+#include "detector.h"
+#include "plan.h"
+#include "session.h"
+
+#define MAX_SIZES 32 /* a whole batch, and the powers of two below INT_MAX */
+
+/* Runs of so many pages. */
+typedef struct size {
+  int pages;
+  int most; /* of them in a batch */
+  nn_plan *plan; /* NULL until it is needed */
+  nn_session **sessions[NN_MAX_IN_FLIGHT]; /* `most` for each slot; NULL until they are needed */
+} size;
+
+typedef struct part { /* of a batch: what one run takes */
+  nn_session *session;
+  int first, pages;
+} part;
+
+typedef struct slot { /* of a batch in flight */
+  part *parts;
+  int n_parts; /* that may have begun; 0: none is in flight */
+  nn_page_placement *placements;
+} slot;
+
+typedef struct batches {
+  nn_plan_options options; /* of all plans, but for the batch */
+  size sizes[MAX_SIZES];   /* the largest first */
+  int n_sizes;
+  slot slots[NN_MAX_IN_FLIGHT];
+  nn_tensor *views; /* work space: the outputs of one page */
+  const nn_tensor **outputs;
+} batches;
+
+/* ---- plans and sessions ---- */
+
+static nn_plan *
+plan_for (nn_detector *d, int pages, nn_error *err)
+{
+  nn_plan_options options = ((const batches *) d->state)->options;
+  options.batch = pages;
+  return nn_plan_new (d->model, &options, err);
+}
+
+/* Whether all inputs and outputs of a plan for a batch have a page after the other in dimension 0. What a file does
+ * to pages in between cannot be seen here, but one that mixes them up gives one result for all of them. */
+static bool
+keeps_pages_apart (const nn_detector *d, const nn_plan *plan)
+{
+  const nn_graph *graph = nn_plan_graph (plan);
+  const nn_roles *roles = &d->setup.signature.roles;
+  for (int i = 0; i < graph->n_inputs; i++)
+    if (graph->inputs[i]->rank < 1 || graph->inputs[i]->dim[0] != d->batch)
+      return false;
+  for (int i = 0; i < graph->n_outputs; i++) {
+    const nn_value *output = graph->outputs[i];
+    bool rows = roles->count >= 0 && i == roles->boxes; /* of all pages, as many for each */
+    if (output->rank < 1 || (rows ? output->dim[0] % d->batch != 0 : output->dim[0] != d->batch))
+      return false;
+  }
+  return true;
+}
+
+/* Whether a plan for one page may succeed where one for a batch did not. */
+static bool
+is_about_shapes (nn_status status)
+{
+  return status == NN_ERR_ARGUMENT || status == NN_ERR_FORMAT || status == NN_ERR_UNSUPPORTED;
+}
+
+/* The plan for whole batches, or for one page. */
+static nn_status
+open_plan (nn_detector *d, nn_error *err)
+{
+  batches *b = d->state;
+  int pages = d->batch;
+  if (pages > 1) {
+    d->plan = plan_for (d, pages, err);
+    if (!d->plan && !is_about_shapes (err->status))
+      return err->status;
+    if (!d->plan || !keeps_pages_apart (d, d->plan)) {
+      nn_plan_unref (d->plan);
+      d->plan = NULL;
+      pages = 1;
+    }
+  }
+  if (!d->plan && !(d->plan = plan_for (d, pages, err)))
+    return err->status;
+  b->sizes[b->n_sizes++] = (size) { pages, d->batch / pages, nn_plan_ref (d->plan) };
+  for (int power = 1 << 30; power > 0; power >>= 1)
+    if (power < pages)
+      b->sizes[b->n_sizes++] = (size) { power, 1 };
+  return NN_OK;
+}
+
+static void
+wait_for_all (batches *b)
+{
+  nn_error ignored;
+  for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
+    for (int k = 0; k < b->slots[i].n_parts; k++)
+      nn_session_wait (b->slots[i].parts[k].session, &ignored);
+}
+
+/* Session `k` of a slot for runs of this size. What is made here is made once: choices by timing want the device
+ * for themselves, so that nothing else runs meanwhile. */
+static nn_session *
+get_session (nn_detector *d, size *s, int index, int k, nn_error *err)
+{
+  nn_session **session = &s->sessions[index][k];
+  if (*session)
+    return *session;
+  wait_for_all (d->state);
+  if (!s->plan)
+    s->plan = plan_for (d, s->pages, err);
+  return *session = s->plan ? nn_session_new (s->plan, err) : NULL;
+}
+
+/* ---- making and freeing ---- */
+
+static nn_status
+allocate (nn_detector *d, nn_error *err)
+{
+  batches *b = d->state;
+  size_t n_outputs = (size_t) nn_model_n_outputs (d->model);
+  bool ok = (b->views = calloc (n_outputs, sizeof *b->views)) && (b->outputs = calloc (n_outputs, sizeof *b->outputs));
+  for (int i = 0; ok && i < NN_MAX_IN_FLIGHT; i++) {
+    slot *s = &b->slots[i];
+    ok = (s->parts = calloc ((size_t) d->batch, sizeof *s->parts))
+         && (s->placements = calloc ((size_t) d->batch, sizeof *s->placements));
+    for (int k = 0; ok && k < b->n_sizes; k++)
+      ok = (b->sizes[k].sessions[i] = calloc ((size_t) b->sizes[k].most, sizeof (nn_session *)));
+  }
+  return ok ? NN_OK : nn_fail (err, NN_ERR_MEMORY, "out of memory for batches of %d pages", d->batch);
+}
+
+/* Points the outputs at page `index` of a session's. */
+static const nn_tensor *const *
+outputs_of (nn_detector *d, const part *p, int index)
+{
+  batches *b = d->state;
+  for (int i = 0; i < nn_model_n_outputs (d->model); i++) {
+    const nn_tensor *all = nn_session_output (p->session, i);
+    int64_t rows = all->rank > 0 ? all->dim[0] / p->pages : 0;
+    b->views[i] = p->pages == 1 ? *all : nn_tensor_part (all, 0, index * rows, rows);
+    b->outputs[i] = &b->views[i];
+  }
+  return b->outputs;
+}
+
+/* What whole batches need is made now, so that it cannot fail later. */
+static nn_status
+batches_open (nn_detector *d, const nn_detector_options *options, nn_error *err)
+{
+  batches *b = d->state = calloc (1, sizeof *b);
+  if (!b)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for a detector");
+  b->options = (nn_plan_options) { .device = options->device,
+                                   .threads = options->threads ? options->threads : 1,
+                                   .width = d->setup.width,
+                                   .height = d->setup.height,
+                                   .precision = options->precision,
+                                   .cuda_device = options->cuda_device };
+  if (open_plan (d, err) || allocate (d, err))
+    return err->status;
+  size *whole = &b->sizes[0];
+  for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
+    for (int k = 0; k < whole->most; k++)
+      if (!get_session (d, whole, i, k, err))
+        return err->status;
+  part first = { whole->sessions[0][0], 0, whole->pages };
+  return nn_detector_learn (d, first.session, outputs_of (d, &first, 0), err);
+}
+
+static void
+close_size (size *s)
+{
+  for (int i = 0; i < NN_MAX_IN_FLIGHT; i++) {
+    for (int k = 0; s->sessions[i] && k < s->most; k++)
+      nn_session_free (s->sessions[i][k]);
+    free (s->sessions[i]);
+  }
+  nn_plan_unref (s->plan);
+}
+
+static void
+batches_close (nn_detector *d)
+{
+  batches *b = d->state;
+  if (!b)
+    return;
+  wait_for_all (b);
+  for (int i = 0; i < b->n_sizes; i++)
+    close_size (&b->sizes[i]);
+  for (int i = 0; i < NN_MAX_IN_FLIGHT; i++) {
+    free (b->slots[i].parts);
+    free (b->slots[i].placements);
+  }
+  free (b->views);
+  free (b->outputs);
+  free (b);
+}
+
+static int
+batches_pages_a_run (const nn_detector *d)
+{
+  return ((const batches *) d->state)->sizes[0].pages;
+}
+
+static size_t
+batches_memory_bytes (const nn_detector *d)
+{
+  /* Of a CPU it is not told. Weights are shared with smaller plans; what those have of their own is not counted. */
+  size_t bytes = nn_plan_device_bytes (d->plan);
+  return bytes ? bytes : nn_model_bytes (d->model) + NN_MAX_IN_FLIGHT * nn_plan_arena_bytes (d->plan);
+}
+
+/* ---- running ---- */
+
+/* Starts a run of pages `first` … of the batch. */
+static nn_status
+start_part (nn_detector *d, int index, nn_session *session, int first, int pages, nn_error *err)
+{
+  const nn_job *job = &d->jobs[index];
+  slot *s = &((batches *) d->state)->slots[index];
+  nn_page_spec spec = nn_detector_page_spec (d, &job->settings);
+  s->parts[s->n_parts++] = (part) { session, first, pages };
+  nn_status status = nn_session_fill_pages (session, d->setup.signature.page, job->frames + first, pages, &spec,
+                                            s->placements + first, err);
+  if (status)
+    return status;
+  for (int i = 0; i < pages; i++)
+    nn_detector_tell_sizes (d, session, i, &s->placements[first + i]);
+  return nn_session_start (session, err);
+}
+
+static nn_status
+batches_start (nn_detector *d, int index, nn_error *err)
+{
+  batches *b = d->state;
+  int first = 0, n = d->jobs[index].n;
+  for (size *s = b->sizes; s < b->sizes + b->n_sizes; s++)
+    for (int k = 0; n - first >= s->pages; k++, first += s->pages) {
+      nn_session *session = get_session (d, s, index, k, err);
+      if (!session || start_part (d, index, session, first, s->pages, err))
+        return err->status;
+    }
+  return NN_OK;
+}
+
+static nn_status
+finish_part (nn_detector *d, int index, const part *p, nn_detections *results, nn_error *err)
+{
+  const nn_job *job = &d->jobs[index];
+  const slot *s = &((const batches *) d->state)->slots[index];
+  nn_status status = nn_session_wait (p->session, err);
+  d->device_seconds += status ? 0 : nn_session_device_seconds (p->session);
+  for (int i = 0; i < p->pages && !status; i++) {
+    int page = p->first + i;
+    status = nn_detector_decode (d, outputs_of (d, p, i), &job->frames[page], &s->placements[page], &job->settings,
+                                 &results[page], err);
+    if (status && job->n > 1)
+      nn_fail_in (err, "page %d of %d in the batch", page + 1, job->n);
+  }
+  return status;
+}
+
+static nn_status
+batches_finish (nn_detector *d, int index, nn_detections *results, nn_error *err)
+{
+  slot *s = &((batches *) d->state)->slots[index];
+  nn_status status = NN_OK;
+  d->device_seconds = 0;
+  for (int i = 0; i < s->n_parts && !status; i++)
+    status = finish_part (d, index, &s->parts[i], results, err);
+  if (!status)
+    s->n_parts = 0;
+  return status;
+}
+
+static void
+batches_drop (nn_detector *d)
+{
+  batches *b = d->state;
+  wait_for_all (b);
+  for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
+    b->slots[i].n_parts = 0;
+}
+
+const nn_runner nn_runner_batches = {
+  .in_flight = NN_MAX_IN_FLIGHT,
+  .open = batches_open,
+  .close = batches_close,
+  .start = batches_start,
+  .finish = batches_finish,
+  .drop = batches_drop,
+  .pages_a_run = batches_pages_a_run,
+  .memory_bytes = batches_memory_bytes,
+};
