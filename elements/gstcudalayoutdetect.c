@@ -11,8 +11,9 @@
  * Pages are collected into batches (#GstCudaLayoutDetect:batch-size), whose pages are worked on side
  * by side. Pages whose page meta says that they failed, and gaps, pass without being looked at.
  *
- * When it starts it posts an element message `doclayout-device` with the strings `device`, `reason`,
- * `model` and `model-sha256`.
+ * When it starts it posts an element message `doclayout-device` with the strings `device`, `precision`,
+ * `reason`, `model` and `model-sha256`. Where #GstCudaLayoutDetect:device is `auto` and the GPU is not
+ * to be had, a warning before it says why.
  *
  * ## Example launch lines
  * |[
@@ -47,7 +48,14 @@ static void
 tell_device (GstCudaLayoutDetect * self)
 {
   g_autofree gchar *line = gst_layout_detector_describe (self->detector);
+  const GError *warning = gst_layout_detector_warning (self->detector);
 
+  if (warning) {
+    GST_WARNING_OBJECT (self, "%s", warning->message);
+    gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_WARNING,
+        warning->domain, warning->code, g_strdup (warning->message), NULL,
+        __FILE__, GST_FUNCTION, __LINE__);
+  }
   GST_INFO_OBJECT (self, "%s", line);
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_element (GST_OBJECT (self),
@@ -149,6 +157,7 @@ static void
 gst_cuda_layout_detect_init (GstCudaLayoutDetect * self)
 {
   self->queue = gst_layout_queue_new ();
+  g_queue_init (&self->flight);
   self->stats = gst_layout_stats_new ();
   gst_cuda_layout_detect_set_defaults (self);
   gst_cuda_layout_detect_add_pads (self);

@@ -15,6 +15,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (FRAME_CAPS));
 
 static void loop (gpointer data);
+static void drop_flight (GstCudaLayoutDetect * self);
 
 /* ------------------------------------------------------------------ sink pad */
 
@@ -78,6 +79,7 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
       gst_layout_queue_set_result (self->queue, GST_FLOW_FLUSHING);
       /* Returns when what the task is doing is done. */
       gst_pad_pause_task (self->srcpad);
+      drop_flight (self);
       return GST_FLOW_OK;
     case GST_EVENT_FLUSH_STOP:
       gst_pad_push_event (self->srcpad, event);
@@ -137,13 +139,14 @@ sink_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
 
 /* ------------------------------------------------------------------ the task */
 
-/* Puts our pool first, for the frames that are held here: a batch in the engine, one in the queue,
- * and one on each side. Whether frames may have a GstVideoMeta is downstream's word alone, for they
+/* Puts our pool first, for the frames that are held here: batches in the engine, one in the queue,
+ * and a frame on each side. Whether frames may have a GstVideoMeta is downstream's word alone, for they
  * go on as they are. */
 static void
 add_pool (GstCudaLayoutDetect * self, GstQuery * query)
 {
-  guint held = 2 * gst_layout_detector_batch (self->detector) + 2;
+  guint held = (gst_layout_detector_capacity (self->detector) + 1)
+      * gst_layout_detector_batch (self->detector) + 2;
   GstBufferPool *pool = NULL, *theirs = NULL;
   guint size = 0, min = 0, max = 0;
   GstStructure *config;
@@ -214,30 +217,6 @@ announce_latency (GstCudaLayoutDetect * self)
         gst_message_new_latency (GST_OBJECT (self)));
 }
 
-static GstFlowReturn
-look_at (GstCudaLayoutDetect * self, GArray * items)
-{
-  GstBuffer *first =
-      GST_BUFFER (g_array_index (items, GstLayoutItem, 0).object);
-  nn_detector_settings settings;
-  GstClockTime time = GST_CLOCK_TIME_NONE;
-  GError *error = NULL;
-
-  if (self->segment.format == GST_FORMAT_TIME)
-    time = gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
-        GST_BUFFER_PTS (first));
-  if (GST_CLOCK_TIME_IS_VALID (time))
-    gst_object_sync_values (GST_OBJECT (self), time);
-  get_settings (self, &settings);
-  if (!gst_layout_detector_run (self->detector, items, &settings, self->stats,
-          &error)) {
-    gst_cuda_layout_detect_post (self, error);
-    return GST_FLOW_ERROR;
-  }
-  announce_latency (self);
-  return gst_layout_queue_get_result (self->queue);
-}
-
 /* Takes the item's object. */
 static GstFlowReturn
 push_item (GstCudaLayoutDetect * self, GstLayoutItem * item)
@@ -248,11 +227,7 @@ push_item (GstCudaLayoutDetect * self, GstLayoutItem * item)
     return gst_pad_push (self->srcpad, GST_BUFFER (item->object));
   }
   if (GST_IS_EVENT (item->object)) {
-    GstEvent *event = GST_EVENT (item->object);
-
-    if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-      gst_event_copy_segment (event, &self->segment);
-    gst_pad_push_event (self->srcpad, event);
+    gst_pad_push_event (self->srcpad, GST_EVENT (item->object));
     return GST_FLOW_OK;
   }
   gst_layout_queue_answer (self->queue, answer_query (self,
@@ -301,19 +276,117 @@ give_out (GstCudaLayoutDetect * self, GArray * items, GstFlowReturn result)
   return result;
 }
 
+/* ------------------------------------------------------------------ batches in flight */
+
+/* The task is idle, or this is it. */
+static void
+drop_flight (GstCudaLayoutDetect * self)
+{
+  GArray *items;
+
+  if (g_queue_is_empty (&self->flight))
+    return;
+  gst_layout_detector_drop (self->detector);
+  while ((items = g_queue_pop_head (&self->flight))) {
+    give_out (self, items, GST_FLOW_FLUSHING);
+    g_array_unref (items);
+  }
+}
+
+/* FALSE with `error` set: this batch is not in flight; others may be. */
+static gboolean
+begin (GstCudaLayoutDetect * self, GArray * items, GError ** error)
+{
+  GstBuffer *first =
+      GST_BUFFER (g_array_index (items, GstLayoutItem, 0).object);
+  nn_detector_settings settings;
+  GstClockTime time = GST_CLOCK_TIME_NONE;
+
+  if (self->segment.format == GST_FORMAT_TIME)
+    time = gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
+        GST_BUFFER_PTS (first));
+  if (GST_CLOCK_TIME_IS_VALID (time))
+    gst_object_sync_values (GST_OBJECT (self), time);
+  get_settings (self, &settings);
+  if (!gst_layout_detector_start (self->detector, items, &settings, error)) {
+    if (gst_layout_detector_in_flight (self->detector) == 0)
+      drop_flight (self);
+    return FALSE;
+  }
+  g_queue_push_tail (&self->flight, g_array_ref (items));
+  return TRUE;
+}
+
+/* Ends the batch that was begun first, and gives it out. */
+static GstFlowReturn
+end (GstCudaLayoutDetect * self, GstFlowReturn result)
+{
+  g_autoptr (GArray) items = g_queue_pop_head (&self->flight);
+  GstFlowReturn now;
+  GError *error = NULL;
+
+  if (gst_layout_detector_finish (self->detector, self->stats, &error)) {
+    announce_latency (self);
+  } else {
+    gst_cuda_layout_detect_post (self, error);
+    result = GST_FLOW_ERROR;
+  }
+  now = gst_layout_queue_get_result (self->queue);
+  return give_out (self, items, now == GST_FLOW_OK ? result : now);
+}
+
+/* Ends batches until `most` are in flight, and all of them where downstream wants no more. */
+static GstFlowReturn
+end_until (GstCudaLayoutDetect * self, guint most, GstFlowReturn result)
+{
+  while ((result == GST_FLOW_OK && self->flight.length > most)
+      || (result == GST_FLOW_EOS && self->flight.length > 0))
+    result = end (self, result);
+  if (result != GST_FLOW_OK)
+    drop_flight (self);
+  return result;
+}
+
+/* The segment of what comes after these. */
+static void
+note_segment (GstCudaLayoutDetect * self, const GArray * items)
+{
+  for (guint i = 0; i < items->len; i++) {
+    GstMiniObject *object = g_array_index (items, GstLayoutItem, i).object;
+
+    if (GST_IS_EVENT (object)
+        && GST_EVENT_TYPE (object) == GST_EVENT_SEGMENT)
+      gst_event_copy_segment (GST_EVENT (object), &self->segment);
+  }
+}
+
+/* Takes what comes next. A batch is begun before the one ahead of it is ended, so that the engine
+ * always has work; where none is there in time, what is in flight is not kept waiting for it. */
 static void
 loop (gpointer data)
 {
   GstPad *pad = data;
   GstCudaLayoutDetect *self = GST_CUDA_LAYOUT_DETECT (GST_PAD_PARENT (pad));
   g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (GstLayoutItem));
+  GError *error = NULL;
+  gboolean begun = FALSE;
   GstFlowReturn result;
 
   result = gst_layout_queue_pop (self->queue,
-      gst_layout_detector_batch (self->detector), items);
-  if (result == GST_FLOW_OK && g_array_index (items, GstLayoutItem, 0).look)
-    result = look_at (self, items);
-  result = give_out (self, items, result);
+      gst_layout_detector_batch (self->detector),
+      gst_layout_detector_may_wait (self->detector), items);
+  if (result == GST_FLOW_OK && items->len > 0
+      && g_array_index (items, GstLayoutItem, 0).look)
+    begun = begin (self, items, &error);
+  note_segment (self, items);
+  result = end_until (self,
+      begun ? gst_layout_detector_capacity (self->detector) - 1 : 0, result);
+  if (error) {
+    gst_cuda_layout_detect_post (self, error);
+    result = GST_FLOW_ERROR;
+  }
+  if (!begun)
+    result = give_out (self, items, result);
   if (result == GST_FLOW_EOS)
     gst_layout_queue_refuse (self->queue);
   else if (result != GST_FLOW_OK)
@@ -336,10 +409,14 @@ src_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
     return gst_pad_start_task (pad, loop, pad, NULL);
   }
   gst_layout_queue_set_result (self->queue, GST_FLOW_FLUSHING);
-  return gst_pad_stop_task (pad);
+  if (!gst_pad_stop_task (pad))
+    return FALSE;
+  drop_flight (self);
+  return TRUE;
 }
 
-/* Adds the time that a page may spend here: waiting for its batch to fill, and in the engine. */
+/* Adds the time that a page may spend here: waiting for its batch to fill, for those in flight, and in
+ * the engine. */
 static gboolean
 answer_latency (GstCudaLayoutDetect * self, GstQuery * query)
 {
@@ -354,8 +431,11 @@ answer_latency (GstCudaLayoutDetect * self, GstQuery * query)
   /* Half as much again as was seen, so that noise does not make it change all the time. */
   self->announced = gst_layout_stats_longest_batch (self->stats) * 3 / 2;
   own = self->announced;
-  if (self->detector && gst_layout_detector_batch (self->detector) > 1)
-    own += self->batch_timeout * GST_MSECOND;
+  if (self->detector) {
+    own *= gst_layout_detector_capacity (self->detector);
+    if (gst_layout_detector_batch (self->detector) > 1)
+      own += self->batch_timeout * GST_MSECOND;
+  }
   GST_OBJECT_UNLOCK (self);
   gst_query_set_latency (query, live, min + own,
       GST_CLOCK_TIME_IS_VALID (max) ? max + own : max);

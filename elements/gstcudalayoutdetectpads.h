@@ -33,7 +33,8 @@ struct _GstCudaLayoutDetect {
   guint batch_timeout; /* milliseconds */
 
   GstVideoInfo info;      /* sink pad's thread; format unknown before caps */
-  GstSegment segment;     /* task */
+  GstSegment segment;     /* task: of the next batch */
+  GQueue flight;          /* task: the items (GArray) of the batches in flight, the first begun first */
   GstClockTime announced; /* object lock: what LATENCY answered for a batch */
   gboolean live;          /* object lock: what upstream said then */
 };

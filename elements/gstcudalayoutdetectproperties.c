@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstcudalayoutdetectpads.h"
+#include "layoutenums.h"
 
 #define DEFAULT_DEVICE GST_LAYOUT_DEVICE_AUTO
+#define DEFAULT_CUDA_DEVICE_ID 0
+#define DEFAULT_PRECISION NN_PRECISION_AUTO
 #define DEFAULT_THRESHOLD -1.0
 #define DEFAULT_MAX_DETECTIONS 300
 #define DEFAULT_RESIZE_FILTER NN_RESIZE_AUTO
@@ -27,6 +30,8 @@ enum
   PROP_STD,
   PROP_LETTERBOX,
   PROP_DEVICE,
+  PROP_CUDA_DEVICE_ID,
+  PROP_PRECISION,
   PROP_THRESHOLD,
   PROP_IOU_THRESHOLD,
   PROP_MAX_DETECTIONS,
@@ -38,99 +43,6 @@ enum
   PROP_DEVICE_USED,
   PROP_STATS,
 };
-
-#define GST_TYPE_LAYOUT_DEVICE (gst_layout_device_get_type ())
-static GType
-gst_layout_device_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    {GST_LAYOUT_DEVICE_AUTO, "A GPU where there is one, else the CPU", "auto"},
-    {GST_LAYOUT_DEVICE_CUDA, "An NVIDIA GPU, or an error", "cuda"},
-    {GST_LAYOUT_DEVICE_CPU, "The CPU", "cpu"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLayoutDevice",
-            values));
-  return type;
-}
-
-#define GST_TYPE_LAYOUT_RESIZE_FILTER (gst_layout_resize_filter_get_type ())
-static GType
-gst_layout_resize_filter_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    {NN_RESIZE_AUTO, "What the model's reference uses", "auto"},
-    {NN_RESIZE_BILINEAR, "Bilinear, two pixels a side", "bilinear"},
-    {NN_RESIZE_BILINEAR_ANTIALIAS, "Bilinear over all pixels that one covers",
-        "bilinear-antialias"},
-    {NN_RESIZE_BICUBIC, "Bicubic, four pixels a side", "bicubic"},
-    {NN_RESIZE_AREA, "Mean of the area that a pixel covers", "area"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLayoutResizeFilter",
-            values));
-  return type;
-}
-
-#define GST_TYPE_LAYOUT_DUPLICATES (gst_layout_duplicates_get_type ())
-static GType
-gst_layout_duplicates_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    {GST_LAYOUT_DUPLICATES_RESOLVE,
-        "Boxes of several classes on one block become one", "resolve"},
-    {GST_LAYOUT_DUPLICATES_KEEP, "As the network gives them", "keep"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLayoutDuplicates",
-            values));
-  return type;
-}
-
-#define GST_TYPE_LAYOUT_CHANNEL_ORDER (gst_layout_channel_order_get_type ())
-static GType
-gst_layout_channel_order_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    {NN_CHANNELS_AUTO, "What the model was trained with", "auto"},
-    {NN_CHANNELS_RGB, "Red first", "rgb"},
-    {NN_CHANNELS_BGR, "Blue first", "bgr"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLayoutChannelOrder",
-            values));
-  return type;
-}
-
-#define GST_TYPE_LAYOUT_LETTERBOX (gst_layout_letterbox_get_type ())
-static GType
-gst_layout_letterbox_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    {NN_LETTERBOX_AUTO, "What the model was trained with", "auto"},
-    {NN_LETTERBOX_NO, "The page is stretched to the input", "no"},
-    {NN_LETTERBOX_YES, "The page keeps its shape, with grey around", "yes"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLayoutLetterbox",
-            values));
-  return type;
-}
 
 /* Where a property that is a text is kept; NULL for the others. */
 static gchar **
@@ -182,6 +94,12 @@ set_config (GstCudaLayoutDetect * self, guint id, const GValue * value)
     case PROP_DEVICE:
       config->device = g_value_get_enum (value);
       return TRUE;
+    case PROP_CUDA_DEVICE_ID:
+      config->cuda_device = g_value_get_int (value);
+      return TRUE;
+    case PROP_PRECISION:
+      config->precision = g_value_get_enum (value);
+      return TRUE;
     case PROP_BATCH_SIZE:
       config->batch = g_value_get_uint (value);
       return TRUE;
@@ -218,6 +136,12 @@ get_config (GstCudaLayoutDetect * self, guint id, GValue * value)
       return TRUE;
     case PROP_DEVICE:
       g_value_set_enum (value, config->device);
+      return TRUE;
+    case PROP_CUDA_DEVICE_ID:
+      g_value_set_int (value, config->cuda_device);
+      return TRUE;
+    case PROP_PRECISION:
+      g_value_set_enum (value, config->precision);
       return TRUE;
     case PROP_BATCH_SIZE:
       g_value_set_uint (value, config->batch);
@@ -345,19 +269,45 @@ install_model_properties (GObjectClass * klass)
       g_param_spec_string ("model-family", "Model family",
           "Family whose decoder is used: picodet, detr, yolov8 … "
           "(default: as the model's inputs and outputs tell)", NULL, ready));
+}
+
+static void
+install_device_properties (GObjectClass * klass)
+{
+  const GParamFlags ready = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+      | GST_PARAM_MUTABLE_READY;
+
+  /**
+   * GstCudaLayoutDetect:device:
+   *
+   * `auto` takes a GPU where it can, else the CPU, and posts a warning with the reason; but not where
+   * the plugin was built without CUDA and there is no NVIDIA driver either. `cuda` never takes the CPU
+   * instead, and `cpu` never looks for a GPU.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, PROP_DEVICE,
       g_param_spec_enum ("device", "Device",
           "Where the network runs; auto says in device-used what it chose",
           GST_TYPE_LAYOUT_DEVICE, DEFAULT_DEVICE, ready));
+  g_object_class_install_property (klass, PROP_CUDA_DEVICE_ID,
+      g_param_spec_int ("cuda-device-id", "CUDA device ID",
+          "Which GPU, as CUDA counts them", 0, G_MAXINT,
+          DEFAULT_CUDA_DEVICE_ID, ready));
+  g_object_class_install_property (klass, PROP_PRECISION,
+      g_param_spec_enum ("precision", "Precision",
+          "What the network computes in; a CPU has fp32 only",
+          GST_TYPE_LAYOUT_PRECISION, DEFAULT_PRECISION, ready));
   g_object_class_install_property (klass, PROP_BATCH_SIZE,
       g_param_spec_uint ("batch-size", "Batch size",
-          "Pages that go through the engine side by side "
-          "(0: one a processor, at most 16)", 0, 256, DEFAULT_BATCH_SIZE,
+          "Pages that go through the engine together (0: 16 on a GPU; on a "
+          "CPU one a processor, at most 16)", 0, 256, DEFAULT_BATCH_SIZE,
           ready));
   g_object_class_install_property (klass, PROP_THREADS,
       g_param_spec_uint ("threads", "Threads",
           "CPU threads in all; pages of a batch share them out, one or more "
-          "each (0: one a processor; more than 4 a processor are not used)", 0, 1024, DEFAULT_THREADS, ready));
+          "each (0: one a processor; more than 4 a processor are not used)", 0,
+          1024, DEFAULT_THREADS, ready));
 }
 
 /* How a page becomes the network's input. */
@@ -460,11 +410,13 @@ gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass)
   object_class->set_property = gst_cuda_layout_detect_set_property;
   object_class->get_property = gst_cuda_layout_detect_get_property;
   install_model_properties (object_class);
+  install_device_properties (object_class);
   install_input_properties (object_class);
   install_detection_properties (object_class);
   install_readable_properties (object_class);
 
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DEVICE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_PRECISION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_RESIZE_FILTER, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DUPLICATES, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_CHANNEL_ORDER, 0);
@@ -475,6 +427,8 @@ void
 gst_cuda_layout_detect_set_defaults (GstCudaLayoutDetect * self)
 {
   self->config.device = DEFAULT_DEVICE;
+  self->config.cuda_device = DEFAULT_CUDA_DEVICE_ID;
+  self->config.precision = DEFAULT_PRECISION;
   self->config.batch = DEFAULT_BATCH_SIZE;
   self->config.threads = DEFAULT_THREADS;
   self->config.input_width = self->config.input_height = DEFAULT_INPUT_SIDE;

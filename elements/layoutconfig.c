@@ -10,6 +10,8 @@ static const gsize texts[] = {
   G_STRUCT_OFFSET (GstLayoutConfig, std),
 };
 
+#define MAX_AUTO_BATCH 16
+
 #define TEXT(config, i) G_STRUCT_MEMBER (gchar *, (config), texts[i])
 
 void
@@ -26,7 +28,8 @@ gst_layout_config_equal (const GstLayoutConfig * a, const GstLayoutConfig * b)
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     if (g_strcmp0 (TEXT (a, i), TEXT (b, i)) != 0)
       return FALSE;
-  return a->device == b->device && a->batch == b->batch
+  return a->device == b->device && a->precision == b->precision
+      && a->cuda_device == b->cuda_device && a->batch == b->batch
       && a->threads == b->threads && a->input_width == b->input_width
       && a->input_height == b->input_height
       && a->channel_order == b->channel_order && a->letterbox == b->letterbox;
@@ -45,11 +48,24 @@ set_or_null (const gchar * text)
   return text && *text ? text : NULL;
 }
 
+guint
+gst_layout_config_batch (const GstLayoutConfig * config, nn_device_kind device)
+{
+  if (config->batch)
+    return config->batch;
+  return device == NN_DEVICE_CUDA ? MAX_AUTO_BATCH
+      : MIN (g_get_num_processors (), MAX_AUTO_BATCH);
+}
+
 nn_detector_options
-gst_layout_config_options (const GstLayoutConfig * config, guint batch)
+gst_layout_config_options (const GstLayoutConfig * config,
+    nn_device_kind device)
 {
   return (nn_detector_options) {
-    .batch = (int) batch,
+    .device = device,
+    .precision = config->precision,
+    .cuda_device = config->cuda_device,
+    .batch = (int) gst_layout_config_batch (config, device),
     .threads = (int) config->threads,
     .modelinfo_file = set_or_null (config->modelinfo_file),
     .labels_file = set_or_null (config->labels_file),

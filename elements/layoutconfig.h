@@ -18,7 +18,9 @@ typedef struct {
   /* NULL or empty: not set. Owned. */
   gchar *model_file, *labels_file, *modelinfo_file, *family, *mean, *std;
   GstLayoutDevice device;
-  guint batch, threads;                /* 0: one page a processor, at most 16; all processors */
+  nn_precision precision;
+  gint cuda_device;
+  guint batch, threads;                /* 0: see gst_layout_config_batch(); all processors */
   gint input_width, input_height;      /* 0: as the model says */
   nn_channel_order channel_order;
   nn_letterbox letterbox;
@@ -28,7 +30,10 @@ void gst_layout_config_copy (GstLayoutConfig * to, const GstLayoutConfig * from)
 gboolean gst_layout_config_equal (const GstLayoutConfig * a, const GstLayoutConfig * b);
 void gst_layout_config_clear (GstLayoutConfig * config);
 
-/* For the engine, but for the device; its strings are the config's. `batch`: not 0. */
-nn_detector_options gst_layout_config_options (const GstLayoutConfig * config, guint batch);
+/* The most pages at once on a device. */
+guint gst_layout_config_batch (const GstLayoutConfig * config, nn_device_kind device);
+
+/* For the engine; its strings are the config's. */
+nn_detector_options gst_layout_config_options (const GstLayoutConfig * config, nn_device_kind device);
 
 G_END_DECLS

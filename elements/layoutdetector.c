@@ -3,43 +3,31 @@
 
 #include "gst/gstdoclayoutmeta.h"
 
-#define MAX_AUTO_BATCH 16
+/* A batch that was started: its items, and their frames while the engine may read them. */
+typedef struct
+{
+  GArray *items;                /* the caller's */
+  guint n;                      /* pages that are looked at */
+  gint64 started;               /* monotonic, µs; or when the one before it ended */
+  GstVideoFrame *frames;        /* this and what follows: one a page */
+  nn_frame *inputs;
+} Flight;
 
 struct _GstLayoutDetector
 {
   GstLayoutConfig config;
+  GstLayoutChoice choice;
 
   GstLayoutModel *model;
   nn_detector *detector;
   guint batch;
-  const gchar *reason;
+  gboolean failed;              /* the device did: another detector is needed */
 
-  /* work space of run(), one a page of the batch */
-  GstVideoFrame *frames;
-  nn_frame *inputs;
-  nn_detections *results;
+  Flight *flights;              /* a ring */
+  guint capacity, first, n_flights;
+  gdouble page_us;              /* that a page took in the last batch */
+  nn_detections *results;       /* work space, one a page */
 };
-
-/* The device to open, and why. This build has one backend; with another, `auto` chooses here. */
-static gboolean
-choose_device (GstLayoutDetector * self, nn_device_kind * kind, GError ** error)
-{
-  *kind = NN_DEVICE_CPU;
-  switch (self->config.device) {
-    case GST_LAYOUT_DEVICE_CUDA:
-      g_set_error_literal (error, GST_RESOURCE_ERROR,
-          GST_RESOURCE_ERROR_NOT_FOUND, "device=cuda: this build of "
-          "gst-doclayout has no CUDA backend. Use device=cpu or device=auto.");
-      return FALSE;
-    case GST_LAYOUT_DEVICE_AUTO:
-      self->reason = "device=auto, and this build has no CUDA backend";
-      return TRUE;
-    case GST_LAYOUT_DEVICE_CPU:
-    default:
-      self->reason = "device=cpu";
-      return TRUE;
-  }
-}
 
 static gboolean
 open_model (GstLayoutDetector * self, GError ** error)
@@ -56,18 +44,12 @@ open_model (GstLayoutDetector * self, GError ** error)
 static gboolean
 open_detector (GstLayoutDetector * self, GError ** error)
 {
-  nn_detector_options options = gst_layout_config_options (&self->config,
-      self->batch);
-  nn_error reason = { 0 };
-
-  if (!choose_device (self, &options.device, error) || !open_model (self, error))
+  if (!gst_layout_choice_make (&self->choice, &self->config, error)
+      || !open_model (self, error))
     return FALSE;
-  self->detector = nn_detector_new (self->model->model, &options, &reason);
-  if (self->detector == NULL) {
-    g_propagate_error (error, gst_layout_error_from_nn (&reason));
-    return FALSE;
-  }
-  return TRUE;
+  self->detector = gst_layout_choice_open (&self->choice, &self->config,
+      self->model->model, error);
+  return self->detector != NULL;
 }
 
 GstLayoutDetector *
@@ -77,15 +59,18 @@ gst_layout_detector_open (const GstLayoutConfig * config,
   GstLayoutDetector *self = g_new0 (GstLayoutDetector, 1);
 
   gst_layout_config_copy (&self->config, config);
-  self->batch = config->batch ? config->batch
-      : MIN (g_get_num_processors (), MAX_AUTO_BATCH);
   if (!open_detector (self, error)) {
     gst_layout_detector_free (self);
     return NULL;
   }
-  self->frames = g_new0 (GstVideoFrame, self->batch);
-  self->inputs = g_new0 (nn_frame, self->batch);
+  self->batch = gst_layout_config_batch (config, self->choice.kind);
+  self->capacity = nn_detector_in_flight (self->detector);
   self->results = g_new0 (nn_detections, self->batch);
+  self->flights = g_new0 (Flight, self->capacity);
+  for (guint i = 0; i < self->capacity; i++) {
+    self->flights[i].frames = g_new0 (GstVideoFrame, self->batch);
+    self->flights[i].inputs = g_new0 (nn_frame, self->batch);
+  }
   return self;
 }
 
@@ -93,7 +78,7 @@ gboolean
 gst_layout_detector_is_for (const GstLayoutDetector * self,
     const GstLayoutConfig * config)
 {
-  return gst_layout_config_equal (&self->config, config);
+  return !self->failed && gst_layout_config_equal (&self->config, config);
 }
 
 void
@@ -101,14 +86,18 @@ gst_layout_detector_free (GstLayoutDetector * self)
 {
   if (self == NULL)
     return;
-  for (guint i = 0; self->results && i < self->batch; i++)
+  gst_layout_detector_drop (self);
+  for (guint i = 0; i < self->batch; i++)
     nn_detections_clear (&self->results[i]);
+  for (guint i = 0; i < self->capacity; i++) {
+    g_free (self->flights[i].inputs);
+    g_free (self->flights[i].frames);
+  }
+  g_free (self->flights);
   g_free (self->results);
-  g_free (self->inputs);
-  g_free (self->frames);
-  if (self->detector)
-    nn_detector_free (self->detector);
+  nn_detector_free (self->detector);
   gst_layout_model_unref (self->model);
+  gst_layout_choice_clear (&self->choice);
   gst_layout_config_clear (&self->config);
   g_free (self);
 }
@@ -130,9 +119,17 @@ gst_layout_detector_message (const GstLayoutDetector * self)
 {
   return gst_structure_new ("doclayout-device",
       "device", G_TYPE_STRING, nn_detector_device_name (self->detector),
-      "reason", G_TYPE_STRING, self->reason,
+      "precision", G_TYPE_STRING,
+      nn_precision_name (nn_detector_precision (self->detector)),
+      "reason", G_TYPE_STRING, self->choice.reason,
       "model", G_TYPE_STRING, self->model->name,
       "model-sha256", G_TYPE_STRING, self->model->sha256, NULL);
+}
+
+const GError *
+gst_layout_detector_warning (const GstLayoutDetector * self)
+{
+  return self->choice.warning;
 }
 
 gchar *
@@ -140,14 +137,17 @@ gst_layout_detector_describe (const GstLayoutDetector * self)
 {
   const nn_plan *plan = nn_detector_plan (self->detector);
 
-  return g_strdup_printf ("%s (%s): family %s, %d labels, on %s (%s), "
+  return g_strdup_printf ("%s (%s): family %s, %d labels, on %s in %s (%s), "
       "%d nodes fused to %d, "
-      "%u pages at once, %" G_GSIZE_FORMAT " bytes of weights and work space",
-      self->model->path, self->model->sha256,
+      "%u pages at once, %d a run, %" G_GSIZE_FORMAT " bytes of weights and "
+      "work space", self->model->path, self->model->sha256,
       nn_detector_family (self->detector),
       nn_detector_n_labels (self->detector),
-      nn_detector_device_name (self->detector), self->reason,
+      nn_detector_device_name (self->detector),
+      nn_precision_name (nn_detector_precision (self->detector)),
+      self->choice.reason,
       nn_plan_nodes_before (plan), nn_plan_nodes_after (plan), self->batch,
+      nn_detector_pages_a_run (self->detector),
       nn_detector_memory_bytes (self->detector));
 }
 
@@ -177,13 +177,12 @@ pixel_format (GstVideoFormat format, nn_pixel_format * pixels)
   }
 }
 
-/* Maps the item's frame into slot `n`. */
+/* Maps the item's frame, as the next page. */
 static gboolean
-map_frame (GstLayoutDetector * self, guint n, GstLayoutItem * item,
-    GError ** error)
+map_frame (Flight * flight, GstLayoutItem * item, GError ** error)
 {
-  GstVideoFrame *frame = &self->frames[n];
-  nn_frame *input = &self->inputs[n];
+  GstVideoFrame *frame = &flight->frames[flight->n];
+  nn_frame *input = &flight->inputs[flight->n];
 
   if (!gst_video_frame_map (frame, &item->info, GST_BUFFER (item->object),
           GST_MAP_READ)) {
@@ -204,15 +203,34 @@ map_frame (GstLayoutDetector * self, guint n, GstLayoutItem * item,
     gst_video_frame_unmap (frame);
     return FALSE;
   }
+  flight->n++;
   return TRUE;
 }
 
-static GstDocLayout *
-make_layout (GstLayoutDetector * self, guint n, gdouble ms)
+static gboolean
+map_frames (Flight * flight, GError ** error)
 {
-  const nn_detections *found = &self->results[n];
-  GstDocLayout *layout = gst_doc_layout_new (self->inputs[n].width,
-      self->inputs[n].height);
+  for (guint i = 0; i < flight->items->len; i++) {
+    GstLayoutItem *item = &g_array_index (flight->items, GstLayoutItem, i);
+
+    if (item->look && !map_frame (flight, item, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+unmap_frames (Flight * flight)
+{
+  while (flight->n > 0)
+    gst_video_frame_unmap (&flight->frames[--flight->n]);
+}
+
+static GstDocLayout *
+make_layout (GstLayoutDetector * self, const nn_frame * input,
+    const nn_detections * found, gdouble ms)
+{
+  GstDocLayout *layout = gst_doc_layout_new (input->width, input->height);
 
   layout->model = g_strdup (self->model->name);
   layout->model_sha256 = g_strdup (self->model->sha256);
@@ -239,18 +257,19 @@ make_layout (GstLayoutDetector * self, guint n, gdouble ms)
 
 /* Puts the results on the buffers, in the order in which they were mapped. Returns the regions. */
 static guint
-add_layouts (GstLayoutDetector * self, GArray * items, gdouble ms)
+add_layouts (GstLayoutDetector * self, const Flight * flight, gdouble ms)
 {
   guint n = 0, regions = 0;
 
-  for (guint i = 0; i < items->len; i++) {
-    GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
+  for (guint i = 0; i < flight->items->len; i++) {
+    GstLayoutItem *item = &g_array_index (flight->items, GstLayoutItem, i);
     GstDocLayout *layout;
     GstBuffer *buffer;
 
     if (!item->look)
       continue;
-    layout = make_layout (self, n++, ms);
+    layout = make_layout (self, &flight->inputs[n], &self->results[n], ms);
+    n++;
     buffer = gst_buffer_make_writable (GST_BUFFER (item->object));
     gst_doc_layout_meta_add (buffer, layout);
     item->object = GST_MINI_OBJECT_CAST (buffer);
@@ -260,35 +279,92 @@ add_layouts (GstLayoutDetector * self, GArray * items, gdouble ms)
   return regions;
 }
 
+guint
+gst_layout_detector_capacity (const GstLayoutDetector * self)
+{
+  return self->capacity;
+}
+
+guint
+gst_layout_detector_in_flight (const GstLayoutDetector * self)
+{
+  return self->n_flights;
+}
+
+gint64
+gst_layout_detector_may_wait (const GstLayoutDetector * self)
+{
+  const Flight *flight = &self->flights[self->first];
+
+  if (self->n_flights == 0)
+    return G_MAXINT64;
+  return flight->started + (gint64) (self->page_us * flight->n / 2);
+}
+
+void
+gst_layout_detector_drop (GstLayoutDetector * self)
+{
+  if (self->n_flights > 0)
+    nn_detector_drop (self->detector);
+  for (; self->n_flights > 0; self->n_flights--) {
+    unmap_frames (&self->flights[self->first]);
+    self->first = (self->first + 1) % self->capacity;
+  }
+}
+
+/* Always FALSE. The engine has nothing in flight any more. */
+static gboolean
+fail (GstLayoutDetector * self, const nn_error * reason, GError ** error)
+{
+  self->failed = TRUE;
+  gst_layout_detector_drop (self);
+  g_propagate_error (error, gst_layout_error_from_nn (reason));
+  return FALSE;
+}
+
 gboolean
-gst_layout_detector_run (GstLayoutDetector * self, GArray * items,
-    const nn_detector_settings * settings, GstLayoutStats * stats,
+gst_layout_detector_start (GstLayoutDetector * self, GArray * items,
+    const nn_detector_settings * settings, GError ** error)
+{
+  Flight *flight = &self->flights[(self->first + self->n_flights)
+      % self->capacity];
+  nn_error reason = { 0 };
+
+  flight->items = items;
+  if (!map_frames (flight, error)) {
+    unmap_frames (flight);
+    return FALSE;
+  }
+  self->n_flights++;
+  flight->started = g_get_monotonic_time ();
+  if (nn_detector_start (self->detector, flight->inputs, flight->n, settings,
+          &reason) != NN_OK)
+    return fail (self, &reason, error);
+  return TRUE;
+}
+
+gboolean
+gst_layout_detector_finish (GstLayoutDetector * self, GstLayoutStats * stats,
     GError ** error)
 {
-  guint n = 0;
-  gboolean ok = TRUE;
-  gdouble ms = 0.0;
+  Flight *flight = &self->flights[self->first];
+  gint64 start = g_get_monotonic_time (), end;
+  guint n = flight->n;
+  nn_error reason = { 0 };
+  gdouble ms;
 
-  for (guint i = 0; ok && i < items->len; i++) {
-    GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
-
-    if (item->look && (ok = map_frame (self, n, item, error)))
-      n++;
-  }
-  if (ok) {
-    gint64 start = g_get_monotonic_time ();
-    nn_error reason = { 0 };
-
-    ok = nn_detector_infer (self->detector, self->inputs, n, settings,
-        self->results, &reason) == NN_OK;
-    ms = (g_get_monotonic_time () - start) / 1000.0;
-    if (!ok)
-      g_propagate_error (error, gst_layout_error_from_nn (&reason));
-  }
-  for (guint i = 0; i < n; i++)
-    gst_video_frame_unmap (&self->frames[i]);
-  if (ok)
-    gst_layout_stats_add_batch (stats, n, add_layouts (self, items, ms / n),
-        ms);
-  return ok;
+  if (nn_detector_finish (self->detector, self->results, &reason) != NN_OK)
+    return fail (self, &reason, error);
+  /* A GPU may have been at it before. */
+  end = g_get_monotonic_time ();
+  ms = MAX ((end - start) / 1000.0,
+      nn_detector_device_seconds (self->detector) * 1000.0);
+  self->page_us = ms * 1000.0 / n;
+  unmap_frames (flight);
+  self->first = (self->first + 1) % self->capacity;
+  self->flights[self->first].started = end;
+  self->n_flights--;
+  gst_layout_stats_add_batch (stats, n, add_layouts (self, flight, ms / n),
+      ms);
+  return TRUE;
 }

@@ -2,8 +2,7 @@
 /* The engine's detector, fed with buffers: frames in, layout metas on them. */
 #pragma once
 
-#include "layoutconfig.h"
-#include "layoutmodel.h"
+#include "layoutdevice.h"
 #include "layoutqueue.h"
 #include "layoutstats.h"
 
@@ -13,22 +12,39 @@ typedef struct _GstLayoutDetector GstLayoutDetector;
 
 /* NULL with `error` set where the model, the labels or the device cannot be had. */
 GstLayoutDetector *gst_layout_detector_open (const GstLayoutConfig * config, GError ** error);
-/* Whether it was opened with these values. */
+/* Whether it was opened with these values, and its device has not failed since. */
 gboolean gst_layout_detector_is_for (const GstLayoutDetector * detector,
     const GstLayoutConfig * config);
 void gst_layout_detector_free (GstLayoutDetector * detector); /* NULL is fine */
 
 guint gst_layout_detector_batch (const GstLayoutDetector * detector);
 const gchar *gst_layout_detector_device (const GstLayoutDetector * detector);
-/* A structure "doclayout-device" with device, reason (why that one), model, model-sha256. (transfer full) */
+/* What the user is to know of the device that was chosen; NULL: nothing. */
+const GError *gst_layout_detector_warning (const GstLayoutDetector * detector);
+/* A structure "doclayout-device" with device, precision, reason (why that one), model, model-sha256.
+ * (transfer full) */
 GstStructure *gst_layout_detector_message (const GstLayoutDetector * detector);
 /* A line for the log: family, labels, device, memory. (transfer full) */
 gchar *gst_layout_detector_describe (const GstLayoutDetector * detector);
 
-/* Looks at those of `items` (of GstLayoutItem) that are to be looked at, at most a batch of them, and
- * puts the layout meta on each, making the buffer writable (pixels are not copied). On failure no
- * buffer is changed. */
-gboolean gst_layout_detector_run (GstLayoutDetector * detector, GArray * items,
-    const nn_detector_settings * settings, GstLayoutStats * stats, GError ** error);
+/* Batches that may be started and not finished, and those that are. */
+guint gst_layout_detector_capacity (const GstLayoutDetector * detector);
+guint gst_layout_detector_in_flight (const GstLayoutDetector * detector);
+
+/* Until when (monotonic, µs) the next batch may be waited for: for half the time that the one in flight
+ * is going to take, as the one before it did; without end where none is. */
+gint64 gst_layout_detector_may_wait (const GstLayoutDetector * detector);
+
+/* Starts to look at those of `items` (of GstLayoutItem) that are to be looked at, at most a batch of
+ * them. The array stays the caller's and as it is until it is finished or dropped. FALSE with `error`
+ * set: this batch is not in flight; where the engine failed, no other is any more. */
+gboolean gst_layout_detector_start (GstLayoutDetector * detector, GArray * items,
+    const nn_detector_settings * settings, GError ** error);
+/* Waits for the batch that was started first, and puts the layout meta on each of its pages, making the
+ * buffer writable (pixels are not copied). On failure no buffer is changed, and none is in flight. */
+gboolean gst_layout_detector_finish (GstLayoutDetector * detector, GstLayoutStats * stats,
+    GError ** error);
+/* Waits for what is in flight, and forgets it. */
+void gst_layout_detector_drop (GstLayoutDetector * detector);
 
 G_END_DECLS

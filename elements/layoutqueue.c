@@ -250,21 +250,31 @@ is_complete (GstLayoutQueue * queue, guint batch)
       || queue->query == QUERY_WAITING || queue->n_buffers >= queue->capacity;
 }
 
-/* Waits until there is something to give out; under the lock. */
-static void
-wait_for_batch (GstLayoutQueue * queue, guint batch)
+/* Whether there is something to give out now. */
+static gboolean
+is_ready (GstLayoutQueue * queue, guint batch)
 {
-  while (queue->result == GST_FLOW_OK) {
-    Entry *first = g_queue_peek_head (&queue->entries);
+  Entry *first = g_queue_peek_head (&queue->entries);
 
-    if (first == NULL) {
+  return first && (!first->item.look || is_complete (queue, batch)
+      || g_get_monotonic_time () >= first->arrived + queue->timeout);
+}
+
+/* Waits until there is, or until `until`; under the lock. */
+static void
+wait_for_batch (GstLayoutQueue * queue, guint batch, gint64 until)
+{
+  gboolean late = FALSE;
+
+  while (!late && queue->result == GST_FLOW_OK && !is_ready (queue, batch)) {
+    Entry *first = g_queue_peek_head (&queue->entries);
+    gint64 end = first ? MIN (until, first->arrived + queue->timeout) : until;
+
+    if (end == G_MAXINT64)
       g_cond_wait (&queue->changed, &queue->lock);
-    } else if (!first->item.look || is_complete (queue, batch)) {
-      return;
-    } else if (!g_cond_wait_until (&queue->changed, &queue->lock,
-            first->arrived + queue->timeout)) {
-      return;
-    }
+    else
+      late = !g_cond_wait_until (&queue->changed, &queue->lock, end)
+          && end == until;
   }
 }
 
@@ -284,15 +294,16 @@ take_first (GstLayoutQueue * queue, GArray * items)
 }
 
 GstFlowReturn
-gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, GArray * items)
+gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 until,
+    GArray * items)
 {
   GstFlowReturn result;
   Entry *first;
 
   g_mutex_lock (&queue->lock);
-  wait_for_batch (queue, batch);
+  wait_for_batch (queue, batch, until);
   result = queue->result;
-  if (result == GST_FLOW_OK) {
+  if (result == GST_FLOW_OK && is_ready (queue, batch)) {
     guint n = MIN (batch, queue->n_look);
 
     first = g_queue_peek_head (&queue->entries);

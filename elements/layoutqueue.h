@@ -53,8 +53,10 @@ gboolean gst_layout_queue_push_query (GstLayoutQueue * queue, GstQuery * query);
 /* Takes what comes next, appended to `items` (of GstLayoutItem, empty): either what stands before
  * the first buffer to look at; or up to `batch` such buffers with all that stands between them. It
  * waits for a batch to fill for as long as the timeout allows, and not when nothing more can come:
- * at the end of the stream, a query, or a full queue. */
-GstFlowReturn gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, GArray * items);
+ * at the end of the stream, a query, or a full queue. Where nothing is ready by `until`
+ * (monotonic, µs; G_MAXINT64: no end) it takes nothing. */
+GstFlowReturn gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 until,
+    GArray * items);
 /* Answers the query that was taken last. */
 void gst_layout_queue_answer (GstLayoutQueue * queue, gboolean answer);
 
