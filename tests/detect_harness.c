@@ -17,7 +17,7 @@ detect_start_with (const gchar * launch)
 GstHarness *
 detect_start (guint batch)
 {
-  g_autofree gchar *launch = g_strdup_printf ("cudalayoutdetect batch-size=%u "
+  g_autofree gchar *launch = g_strdup_printf ("cudalayoutdetect device=cpu batch-size=%u "
       "batch-timeout=3600000", batch);
 
   return detect_start_with (launch);

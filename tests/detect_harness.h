@@ -11,7 +11,7 @@
 /* A harness around the element made by `launch`, with its properties set before it plays. */
 GstHarness *detect_start_with (const gchar *launch);
 
-/* With batches of `batch` pages: full ones or ended by the stream's end, whatever the load. */
+/* On the CPU, with batches of `batch` pages: full ones or ended by the stream's end, whatever the load. */
 GstHarness *detect_start (guint batch);
 
 /* Page `number`, of DETECT_CAPS, with drawn_block (number) on it. */

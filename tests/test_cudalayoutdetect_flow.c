@@ -343,7 +343,7 @@ GST_START_TEST (pipeline)
 {
   GstElement *pipeline = gst_parse_launch ("videotestsrc num-buffers=3 ! "
       "video/x-raw,format=GRAY8,width=320,height=240 ! cudalayoutdetect "
-      "batch-size=2 ! fakesink name=s signal-handoffs=true", NULL);
+      "device=cpu batch-size=2 ! fakesink name=s signal-handoffs=true", NULL);
   GstBus *bus = gst_element_get_bus (pipeline);
   GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "s");
   GstSample *sample;

@@ -322,7 +322,9 @@ def test_refused(path, folder):
     fails(WILL_NOT_RUN, "nothing.onnx: No such file", folder / "nothing.onnx")
     fails(WILL_NOT_RUN, "is a folder", folder)
     assert "takes 1 pages" in report(WILL_NOT_RUN, "--batch", 2, path)["error"]
-    assert "CUDA" in report(WILL_NOT_RUN, "--device", "cuda", path)["error"]
+    for precision in ([], ["--precision", "fp16"]):
+        if run("--device", "cuda", *precision, path)[0] != 0:
+            assert "CUDA" in report(WILL_NOT_RUN, "--device", "cuda", *precision, path)["error"]
     net, outputs = mixed_net()
     net.opset = 99
     got = report(WILL_NOT_RUN, net.save(folder / "new.onnx", *outputs))
@@ -462,6 +464,7 @@ def test_bad_pictures(path, folder):
 def test_usage(path, _):
     for cause, arguments in (("no model", []), ("one model", [path, path]), ("'0'", ["--batch", "0", path]),
                              ("'x'", ["--threads", "x", path]), ("'gpu'", ["--device", "gpu", path]),
+                             ("'half'", ["--precision", "half", path]), ("fp32 only", ["--precision", "fp16", path]),
                              ("go together", ["--input-width", 640, path]),
                              ("'-1'", ["--profile=-1", path]), ("'3x'", ["--batch", "3x", path])):
         fails(USAGE, cause, *arguments)

@@ -5,7 +5,7 @@
 #include "elements/layoutconfig.h"
 #include "gst_harness.h"
 
-#define N_MEMBERS 13
+#define N_MEMBERS 15
 
 /* A configuration in which member `i` is another than in the one where `i` is -1. */
 static GstLayoutConfig
@@ -16,17 +16,19 @@ config_with (gint i)
   };
   static const GstLayoutConfig plain = { texts[0], texts[1], texts[2],
     texts[3], texts[4], texts[5],
-    GST_LAYOUT_DEVICE_CPU, 1, 2, 3, 4, NN_CHANNELS_RGB, NN_LETTERBOX_NO
+    GST_LAYOUT_DEVICE_CPU, NN_PRECISION_FP32, 5, 1, 2, 3, 4,
+    NN_CHANNELS_RGB, NN_LETTERBOX_NO
   };
   static const GstLayoutConfig other = { texts[6], NULL, texts[7], texts[10],
     texts[8], texts[9],
-    GST_LAYOUT_DEVICE_AUTO, 10, 20, 30, 40, NN_CHANNELS_BGR, NN_LETTERBOX_YES
+    GST_LAYOUT_DEVICE_AUTO, NN_PRECISION_FP16, 50, 10, 20, 30, 40,
+    NN_CHANNELS_BGR, NN_LETTERBOX_YES
   };
   GstLayoutConfig config = plain;
   gpointer members[N_MEMBERS] = { &config.model_file, &config.labels_file,
     &config.modelinfo_file, &config.family, &config.mean, &config.std,
-    &config.device, &config.batch, &config.threads, &config.input_width,
-    &config.input_height, &config.channel_order, &config.letterbox
+    &config.device, &config.precision, &config.cuda_device, &config.batch,
+    &config.threads, &config.input_width, &config.input_height, &config.channel_order, &config.letterbox
   };
 
   if (i >= 0) {
@@ -60,13 +62,33 @@ GST_START_TEST (a_copy_is_its_own)
   gst_layout_config_copy (&copy, &plain);
   fail_unless (gst_layout_config_equal (&plain, &copy));
   fail_if (copy.std == plain.std || copy.model_file == plain.model_file);
-  options = gst_layout_config_options (&copy, 7);
-  fail_unless (options.batch == 7 && options.threads == 2);
+  options = gst_layout_config_options (&copy, NN_DEVICE_CUDA);
+  fail_unless (options.device == NN_DEVICE_CUDA && options.cuda_device == 5);
+  fail_unless (options.precision == NN_PRECISION_FP32);
+  fail_unless (options.batch == 1 && options.threads == 2);
   fail_unless_equals_string (options.family, "d");
   gst_layout_config_clear (&copy);
   fail_unless (copy.family == NULL && copy.std == NULL);
   plain = config_with (3);
-  fail_unless (gst_layout_config_options (&plain, 1).family == NULL);
+  fail_unless (gst_layout_config_options (&plain,
+          NN_DEVICE_CPU).family == NULL);
+}
+
+GST_END_TEST
+
+GST_START_TEST (batch_of_a_device)
+{
+  GstLayoutConfig config = config_with (-1);
+
+  config.batch = 77;
+  fail_unless_equals_int (gst_layout_config_batch (&config, NN_DEVICE_CPU), 77);
+  fail_unless_equals_int (gst_layout_config_batch (&config, NN_DEVICE_CUDA),
+      77);
+  config.batch = 0;
+  fail_unless_equals_int (gst_layout_config_batch (&config, NN_DEVICE_CPU),
+      MIN (g_get_num_processors (), 16));
+  fail_unless_equals_int (gst_layout_config_batch (&config, NN_DEVICE_CUDA),
+      16);
 }
 
 GST_END_TEST
@@ -80,6 +102,7 @@ layoutconfig_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, every_member_counts);
   tcase_add_test (tc, a_copy_is_its_own);
+  tcase_add_test (tc, batch_of_a_device);
   return s;
 }
 

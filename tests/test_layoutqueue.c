@@ -59,13 +59,13 @@ put (const gchar * what)
 
 /* Takes a batch and says in put()'s letters what came, with '?' for a query. */
 static const gchar *
-take (guint batch, gint64 timeout)
+take_until (guint batch, gint64 timeout, gint64 until)
 {
   static gchar text[32];
 
   drop_items ();
   gst_layout_queue_set_timeout (queue, timeout);
-  if (gst_layout_queue_pop (queue, batch, items) != GST_FLOW_OK)
+  if (gst_layout_queue_pop (queue, batch, until, items) != GST_FLOW_OK)
     return "!";
   for (guint i = 0; i < items->len; i++) {
     const GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
@@ -77,6 +77,12 @@ take (guint batch, gint64 timeout)
   }
   text[items->len] = '\0';
   return text;
+}
+
+static const gchar *
+take (guint batch, gint64 timeout)
+{
+  return take_until (batch, timeout, G_MAXINT64);
 }
 
 GST_START_TEST (batches)
@@ -239,6 +245,30 @@ GST_START_TEST (refusing)
 
 GST_END_TEST
 
+/* A taker who has other things to do gets what is ready, and waits no longer than that. */
+GST_START_TEST (until)
+{
+  gint64 start = g_get_monotonic_time (), soon =
+      start + 50 * G_TIME_SPAN_MILLISECOND;
+
+  fail_unless_equals_string (take_until (2, LONG, start), "");
+  fail_unless_equals_string (take_until (2, LONG, soon), "");
+  fail_unless (g_get_monotonic_time () >= soon);
+  put ("f");
+  fail_unless_equals_string (take_until (2, LONG, start), "");
+  fail_unless_equals_string (take_until (2, LONG, soon + 1), "");
+  put ("f");
+  fail_unless_equals_string (take_until (2, LONG, start), "ff");
+  put ("f");
+  fail_unless_equals_string (take_until (2, 0, start), "f");
+  put ("e");
+  fail_unless_equals_string (take_until (2, LONG, start), "e");
+  gst_layout_queue_set_result (queue, GST_FLOW_FLUSHING);
+  fail_unless_equals_string (take_until (2, LONG, G_MAXINT64), "!");
+}
+
+GST_END_TEST
+
 static Suite *
 layoutqueue_suite (void)
 {
@@ -253,6 +283,7 @@ layoutqueue_suite (void)
   tcase_add_test (tc, full_queue_blocks);
   tcase_add_test (tc, queries);
   tcase_add_test (tc, refusing);
+  tcase_add_test (tc, until);
   return s;
 }
 

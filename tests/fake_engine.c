@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake_engine.h"
+
+#include <glib.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define LABEL "grey"
+
+FakeEngine fake_engine;
+
+struct nn_model {
+  int unused;
+};
+
+struct nn_detector {
+  bool gpu;
+  nn_precision precision;
+  const nn_frame *frames[2]; /* of the batches in flight, the first started first */
+  int n[2], n_flight;
+  gint64 ready[2], idle; /* when the batch will be done, and all of them; µs */
+};
+
+static nn_status
+fake_fail (nn_error *err, nn_status status, const char *message)
+{
+  err->status = status;
+  g_strlcpy (err->message, message, sizeof err->message);
+  return status;
+}
+
+nn_model *
+nn_model_open (const char *path, nn_error *err)
+{
+  return calloc (1, sizeof (nn_model));
+}
+
+void
+nn_model_unref (nn_model *model)
+{
+  free (model);
+}
+
+nn_status
+nn_device_check (nn_device_kind device, int index, nn_error *err)
+{
+  fake_engine.n_checks++;
+  fake_engine.checked_index = index;
+  if (fake_engine.check.status)
+    *err = fake_engine.check;
+  return fake_engine.check.status;
+}
+
+const char *
+nn_precision_name (nn_precision precision)
+{
+  static const char *const names[] = { "auto", "fp32", "tf32", "bf16", "fp16" };
+  return names[precision];
+}
+
+nn_detector *
+nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err)
+{
+  nn_detector *d;
+  if (options->device == NN_DEVICE_CUDA && fake_engine.no_detector.status) {
+    *err = fake_engine.no_detector;
+    return NULL;
+  }
+  fake_engine.n_detectors++;
+  fake_engine.options = *options;
+  d = calloc (1, sizeof *d);
+  d->gpu = options->device == NN_DEVICE_CUDA;
+  d->precision = options->precision ? options->precision : d->gpu ? NN_PRECISION_FP16 : NN_PRECISION_FP32;
+  return d;
+}
+
+void
+nn_detector_free (nn_detector *detector)
+{
+  free (detector);
+}
+
+/* ---- what it is ---- */
+
+const char *
+nn_detector_family (const nn_detector *detector)
+{
+  return "fake";
+}
+
+int
+nn_detector_n_labels (const nn_detector *detector)
+{
+  return 1;
+}
+
+const char *
+nn_detector_label (const nn_detector *detector, int class_id)
+{
+  return LABEL;
+}
+
+const char *
+nn_detector_device_name (const nn_detector *detector)
+{
+  return detector->gpu ? "cuda:0 Fake" : "cpu";
+}
+
+nn_precision
+nn_detector_precision (const nn_detector *detector)
+{
+  return detector->precision;
+}
+
+const nn_plan *
+nn_detector_plan (const nn_detector *detector)
+{
+  return NULL;
+}
+
+int
+nn_plan_nodes_before (const nn_plan *plan)
+{
+  return 2;
+}
+
+int
+nn_plan_nodes_after (const nn_plan *plan)
+{
+  return 1;
+}
+
+double
+nn_detector_device_seconds (const nn_detector *detector)
+{
+  return detector->gpu ? fake_engine.ms / 1000.0 : 0;
+}
+
+int
+nn_detector_pages_a_run (const nn_detector *detector)
+{
+  return 1;
+}
+
+size_t
+nn_detector_memory_bytes (const nn_detector *detector)
+{
+  return 1000;
+}
+
+/* ---- running ---- */
+
+int
+nn_detector_in_flight (const nn_detector *detector)
+{
+  return detector->gpu ? 2 : 1;
+}
+
+void
+nn_detector_drop (nn_detector *d)
+{
+  fake_engine.n_dropped += d->n_flight;
+  d->n_flight = 0;
+}
+
+nn_status
+nn_detector_start (nn_detector *d, const nn_frame *frames, int n, const nn_detector_settings *settings,
+                   nn_error *err)
+{
+  if (++fake_engine.n_started == fake_engine.fail_start) {
+    nn_detector_drop (d);
+    return fake_fail (err, fake_engine.failure, "the start failed");
+  }
+  g_assert (d->n_flight < nn_detector_in_flight (d));
+  d->frames[d->n_flight] = frames;
+  d->n[d->n_flight] = n;
+  d->idle = d->ready[d->n_flight] = MAX (d->idle, g_get_monotonic_time ()) + fake_engine.ms * 1000;
+  fake_engine.n_behind += d->n_flight;
+  d->n_flight++;
+  fake_engine.most_in_flight = MAX (fake_engine.most_in_flight, d->n_flight);
+  return NN_OK;
+}
+
+nn_status
+nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
+{
+  gint64 left;
+  g_assert (d->n_flight > 0);
+  if (++fake_engine.n_finished == fake_engine.fail_finish) {
+    nn_detector_drop (d);
+    return fake_fail (err, fake_engine.failure, "the finish failed");
+  }
+  left = d->ready[0] - g_get_monotonic_time ();
+  if (left > 0)
+    g_usleep ((gulong) left);
+  for (int i = 0; i < d->n[0]; i++) {
+    if (!results[i].regions)
+      results[i].regions = calloc (1, sizeof *results[i].regions);
+    results[i].n = 1;
+    results[i].regions[0] = (nn_region) { 1, 2, 3, 4, d->frames[0][i].data[0] / 255.0f, 0, -1 };
+  }
+  d->n_flight--;
+  d->frames[0] = d->frames[1];
+  d->n[0] = d->n[1];
+  d->ready[0] = d->ready[1];
+  return NN_OK;
+}
+
+void
+nn_detections_clear (nn_detections *detections)
+{
+  free (detections->regions);
+  *detections = (nn_detections) { 0 };
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* In place of the engine, for tests of what cudalayoutdetect makes of it: a GPU that is there or not, takes the time
+ * that is asked of it, and fails when it is told to. It finds one region on each page, whose score is the page's
+ * first byte / 255.
+ */
+#pragma once
+
+#include "kernels/nn.h"
+
+typedef struct FakeEngine {
+  /* What it does: set by the test. */
+  nn_error check;       /* what nn_device_check() says of the GPU; status NN_OK: it is there */
+  nn_error no_detector; /* what making a detector on the GPU ends in */
+  int ms;               /* that it works on a batch, one batch after the other */
+  int fail_start, fail_finish; /* the batch, from 1, whose start or finish fails; 0: none */
+  nn_status failure;    /* with this */
+
+  /* What it saw. */
+  int checked_index; /* of the last nn_device_check() */
+  int n_checks, n_detectors, n_started, n_finished, n_dropped;
+  int most_in_flight;
+  int n_behind; /* batches that were started while another was in flight */
+  nn_detector_options options; /* of the last detector; its strings are gone */
+} FakeEngine;
+
+extern FakeEngine fake_engine;
