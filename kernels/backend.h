@@ -36,7 +36,8 @@ typedef struct nn_backend {
   nn_status (*rewrite) (nn_graph *graph, nn_error *err);
 
   /* ---- what a plan has of the device: `device`, which kernels get as nn_call.device ---- */
-  nn_status (*open) (const nn_plan_options *options, void **device, nn_error *err);
+  /* `beside`: what another plan opened, whose runs this one's follow; or NULL. */
+  nn_status (*open) (const nn_plan_options *options, const void *beside, void **device, nn_error *err);
   void (*close) (void *device); /* NULL is fine */
   const char *(*device_name) (const void *device);
   nn_dtype (*dtype) (const void *device); /* of products' operands: NN_F32, or a half (graph/precision.c) */

@@ -49,6 +49,7 @@ plan_for (nn_detector *d, int pages, nn_error *err)
 {
   nn_plan_options options = ((const batches *) d->state)->options;
   options.batch = pages;
+  options.beside = d->plan; /* the first is the largest */
   return nn_plan_new (d->model, &options, err);
 }
 

@@ -78,6 +78,8 @@ typedef struct nn_plan_options {
   int width, height; /* what open image dimensions become, with 3 channels; 0: there are none */
   nn_precision precision;
   int cuda_device;   /* which GPU, from 0, as CUDA counts them (CUDA_VISIBLE_DEVICES) */
+  nn_plan *beside;   /* on a GPU, a plan whose runs and this one's follow each other, so that they share memory; the
+                      * plan keeps it. NULL: there is none */
 } nn_plan_options;
 
 /* Makes the model ready to run as `options` say. */

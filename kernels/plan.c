@@ -179,7 +179,8 @@ static nn_status
 make_plan (nn_plan *plan, const nn_plan_options *options, nn_error *err)
 {
   nn_status status;
-  if ((status = plan->backend->open (options, &plan->device, err)) != NN_OK)
+  const nn_plan *beside = plan->beside;
+  if ((status = plan->backend->open (options, beside != NULL ? beside->device : NULL, &plan->device, err)) != NN_OK)
     return status;
   if ((plan->graph = nn_model_build_graph (plan->model, err)) == NULL)
     return err->status;
@@ -234,6 +235,8 @@ nn_plan_new (nn_model *model, const nn_plan_options *options, nn_error *err)
   plan->model = nn_model_ref (model);
   plan->backend = backend;
   plan->batch = options->batch;
+  if (options->beside != NULL && options->beside->backend == backend)
+    plan->beside = nn_plan_ref (options->beside);
   pthread_mutex_init (&plan->mutex, NULL);
   if (make_plan (plan, options, err) != NN_OK) {
     nn_fail_in (err, "%s", nn_model_path (model));
@@ -281,6 +284,7 @@ nn_plan_unref (nn_plan *plan)
   free (plan->scratch_of);
   nn_schedule_free (plan->schedule);
   nn_graph_free (plan->graph);
+  nn_plan_unref (plan->beside);
   nn_model_unref (plan->model);
   pthread_mutex_destroy (&plan->mutex);
   free (plan);

@@ -22,6 +22,7 @@ struct nn_plan {
   nn_graph *graph;
   const nn_backend *backend;
   void *device;    /* what the backend opened */
+  nn_plan *beside; /* whose memory this one may use too; NULL: none */
   int batch;
   nn_step *steps;
   int n_steps;

@@ -62,10 +62,20 @@ ensure (const nn_plan *plan, char **memory, size_t bytes, nn_error *err)
   return *memory != NULL || bytes == 0 ? NN_OK : err->status;
 }
 
+/* The plan whose memory the session's runs use. */
+static nn_plan *
+lender_of (nn_plan *plan)
+{
+  while (plan->beside != NULL && plan->beside->arena_bytes >= plan->arena_bytes
+         && plan->beside->scratch_bytes >= plan->scratch_bytes)
+    plan = plan->beside;
+  return plan;
+}
+
 static nn_status
 share_arena (nn_session *session, nn_error *err)
 {
-  nn_plan *plan = session->plan;
+  nn_plan *plan = lender_of (session->plan);
   pthread_mutex_lock (&plan->mutex);
   nn_status status = ensure (plan, &plan->arena, plan->arena_bytes, err);
   if (status == NN_OK)

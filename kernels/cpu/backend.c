@@ -33,7 +33,7 @@ kernel (const nn_op *op)
 }
 
 static nn_status
-open_cpu (const nn_plan_options *options, void **device, nn_error *err)
+open_cpu (const nn_plan_options *options, const void *beside, void **device, nn_error *err)
 {
   if (options->precision != NN_PRECISION_AUTO && options->precision != NN_PRECISION_FP32)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "a CPU computes in fp32 only");

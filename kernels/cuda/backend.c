@@ -17,6 +17,7 @@ typedef struct plan {
   nn_cuda cuda;
   nn_cuda_device *device;
   int batch;
+  bool owns_stream; /* or it is another plan's, whose runs this one's follow */
   size_t bytes; /* device memory that alloc() gave */
   struct block *blocks;
   const void **constants; /* taken from the store */
@@ -88,7 +89,7 @@ close_plan (void *device)
   for (size_t i = 0; i < p->n_constants; i++)
     nn_cuda_store_give_back (p->constants[i]);
   free (p->constants);
-  if (p->cuda.stream != NULL)
+  if (p->cuda.stream != NULL && p->owns_stream)
     cudaStreamDestroy (p->cuda.stream);
   if (p->device != NULL)
     nn_cuda_device_give_back (p->device);
@@ -96,14 +97,17 @@ close_plan (void *device)
 }
 
 static nn_status
-open_plan (const nn_plan_options *options, void **device, nn_error *err)
+open_plan (const nn_plan_options *options, const void *beside, void **device, nn_error *err)
 {
   plan *p = calloc (1, sizeof *p);
   if (p == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   p->batch = options->batch;
+  p->owns_stream = beside == NULL;
+  if (beside != NULL)
+    p->cuda.stream = ((const plan *) beside)->cuda.stream;
   if (nn_cuda_device_take (options->cuda_device, &p->device, err) != NN_OK
-      || NN_CUDA (cudaStreamCreateWithFlags (&p->cuda.stream, cudaStreamNonBlocking), err)) {
+      || (p->owns_stream && NN_CUDA (cudaStreamCreateWithFlags (&p->cuda.stream, cudaStreamNonBlocking), err))) {
     close_plan (p);
     return err->status;
   }
@@ -398,8 +402,12 @@ wait (void *opened, nn_error *err)
 {
   stream *s = opened;
   float ms = 0;
-  if (!s->started)
-    return NN_OK;
+  if (!s->started) {
+    /* Pages that were on their way when the run failed are not read any more after this. */
+    bool sending = s->sending;
+    s->sending = false;
+    return sending ? NN_CUDA (cudaStreamSynchronize (s->copies), err) : NN_OK;
+  }
   s->started = false;
   if (NN_CUDA (cudaEventSynchronize (s->ran), err))
     return err->status;
