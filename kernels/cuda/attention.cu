@@ -5,7 +5,7 @@
  * and each takes a part of every tile's keys. */
 #include "attention.h"
 
-#include "attention-mma.cuh"
+#include "mma.cuh"
 #include "eight.cuh"
 
 #define LOG2_E 1.4426950408889634f
