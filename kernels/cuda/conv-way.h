@@ -101,6 +101,7 @@ typedef struct nn_cuda_conv_way {
 
 extern const nn_cuda_conv_way nn_cuda_conv_any;       /* conv-any.c: whatever no other can */
 extern const nn_cuda_conv_way nn_cuda_conv_implicit;  /* conv-implicit.c */
+extern const nn_cuda_conv_way nn_cuda_conv_few;       /* conv-few.c: up to 4 input channels */
 extern const nn_cuda_conv_way nn_cuda_conv_depthwise; /* conv-depthwise.c */
 extern const nn_cuda_conv_way nn_cuda_conv_product;   /* conv-product.c: 1×1, a product of matrices */
 extern const nn_cuda_conv_way nn_cuda_conv_cudnn;     /* conv-cudnn.c: cuDNN's one call for all */

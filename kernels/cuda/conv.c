@@ -14,7 +14,7 @@ enum { X, W, BIAS, RESIDUAL };
 
 /* The last takes what no other does. */
 static const nn_cuda_conv_way *const ways[]
-    = { &nn_cuda_conv_depthwise, &nn_cuda_conv_cudnn, &nn_cuda_conv_graph, &nn_cuda_conv_product,
+    = { &nn_cuda_conv_depthwise, &nn_cuda_conv_few, &nn_cuda_conv_cudnn, &nn_cuda_conv_graph, &nn_cuda_conv_product,
         &nn_cuda_conv_implicit, &nn_cuda_conv_any };
 
 enum { WAYS = sizeof ways / sizeof ways[0] };

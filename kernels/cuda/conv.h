@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Conv on the device: the launchers of conv.cu (what all ways share, and the one that does everything),
- * conv-implicit.cu and conv-depthwise.cu. x is [batch, in_height, in_width, in_channels] and y [batch, out_height,
+ * conv-implicit.cu, conv-few.cu and conv-depthwise.cu. x is [batch, in_height, in_width, in_channels] and y [batch, out_height,
  * out_width, out_channels] in memory where nothing else is said; y = activation (x * w + bias + residual).
  */
 #pragma once
@@ -74,6 +74,20 @@ cudaError_t nn_cuda_conv_implicit_set_up (int tile, nn_dtype dtype);
  * to 16 bytes. x and y have fewer than 2^31 elements. y and residual may be aligned to 2. */
 void nn_cuda_launch_conv_implicit (const nn_cuda_conv_shape *shape, const nn_cuda_conv_data *data, int64_t pitch,
                                    nn_dtype dtype, const nn_activation *activation, int tile, cudaStream_t stream);
+
+/* ---- conv-few.cu: few input channels, one group; half and bfloat16 ---- */
+
+#define NN_CUDA_CONV_FEW_MAX_SHARED (96 << 10)
+
+/* What a block needs for this shape, and what a launch of it needs once in a process. */
+int nn_cuda_conv_few_shared_bytes (const nn_cuda_conv_shape *shape);
+cudaError_t nn_cuda_conv_few_set_up (const nn_cuda_conv_shape *shape, nn_dtype dtype);
+
+/* Weights as packed. No dilation; a multiple of 8 output channels, and of 8 elements in a row of x; everything but
+ * the bias aligned to 16 bytes. x and y have fewer than 2^31 elements. */
+void nn_cuda_launch_conv_few (const nn_cuda_conv_shape *shape, const nn_cuda_conv_data *data, int64_t pitch,
+                              nn_dtype dtype, const nn_activation *activation, int n_multiprocessors,
+                              cudaStream_t stream);
 
 /* ---- conv-depthwise.cu: one input channel a group ---- */
 
