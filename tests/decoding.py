@@ -8,7 +8,7 @@ import numpy as np
 
 REGION = struct.Struct("5f2i")
 ROLES = ("scores", "boxes", "labels", "order", "count")
-TYPES = {np.dtype(np.float32): 1, np.dtype(np.int64): 4, np.dtype(np.int32): 5}  # as nn_dtype counts them
+TYPES = {np.dtype(np.float32): 1, np.dtype(np.int64): 5, np.dtype(np.int32): 6}  # as nn_dtype counts them
 FORMATS = ("xyxy", "cxcywh", "xywh")
 ACTIVATIONS = ("none", "sigmoid", "softmax")
 BACKGROUNDS = ("none", "first", "last")
