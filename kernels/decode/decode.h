@@ -4,6 +4,7 @@
 
 #include "../nn.h"
 #include "../page/page.h"
+#include "dense.h"
 
 /* Which output is what, by index; -1: there is none. Each decoder says which it reads. */
 typedef struct nn_roles {
@@ -63,6 +64,18 @@ nn_status nn_decode_picodet (const nn_decode_input *input, nn_detections *result
 nn_status nn_decode_pp_doclayout (const nn_decode_input *input, nn_detections *result, nn_error *err);
 nn_status nn_decode_yolov8 (const nn_decode_input *input, nn_detections *result, nn_error *err);
 nn_status nn_decode_yolov10 (const nn_decode_input *input, nn_detections *result, nn_error *err);
+
+/* A decoder in two parts, the first of which a device can do where the outputs lie (dense.h). */
+typedef struct nn_dense {
+  /* What is where, from outputs of any number of pages and the input's size; labels need not be known. Outputs' data are
+   * not read. A failure: the outputs are for the decoder to judge. */
+  nn_status (*head) (const nn_decode_input *outputs, nn_head *head, nn_error *err);
+  /* As the decoder, from the candidates that it would find, in any order. `input` has no outputs. */
+  nn_status (*finish) (const nn_decode_input *input, const nn_candidate *candidates, int n, nn_detections *result,
+                       nn_error *err);
+} nn_dense;
+
+extern const nn_dense nn_dense_picodet, nn_dense_yolov8;
 
 /* ---- what decoders share ---- */
 

@@ -9,7 +9,6 @@
 #include "decode.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 
 /* The reference's limits: cells a level, then boxes a class before and after NMS. */
@@ -22,13 +21,9 @@ typedef struct cell {
   float score; /* of its best class */
 } cell;
 
-typedef struct level {
-  const float *scores, *boxes; /* [cells][labels], [cells][4][bins] */
-  int stride, columns, cells, bins;
-} level;
-
+/* Level `index` of outputs of `pages` pages. */
 static nn_status
-get_level (const nn_decode_input *input, int index, level *l, nn_error *err)
+get_level (const nn_decode_input *input, int index, int64_t pages, nn_level *l, nn_error *err)
 {
   const nn_tensor *scores = input->outputs[index];
   const nn_tensor *boxes = input->outputs[index + input->n_outputs / 2];
@@ -36,7 +31,7 @@ get_level (const nn_decode_input *input, int index, level *l, nn_error *err)
   l->columns = (input->input_width + l->stride - 1) / l->stride;
   l->cells = l->columns * ((input->input_height + l->stride - 1) / l->stride);
   if (scores->dtype != NN_F32 || boxes->dtype != NN_F32 || scores->rank != 3 || boxes->rank != 3
-      || scores->dim[0] != 1 || boxes->dim[0] != 1 || scores->dim[1] != l->cells || boxes->dim[1] != l->cells
+      || scores->dim[0] != pages || boxes->dim[0] != pages || scores->dim[1] != l->cells || boxes->dim[1] != l->cells
       || scores->dim[2] != input->n_labels || boxes->dim[2] < 8 || boxes->dim[2] > 4096 || boxes->dim[2] % 4) {
     char a[96], b[96];
     return nn_fail (err, NN_ERR_FORMAT, "level %d of the network's outputs is %s and %s, not %d cells of %d scores"
@@ -45,7 +40,10 @@ get_level (const nn_decode_input *input, int index, level *l, nn_error *err)
   }
   l->scores = scores->data;
   l->boxes = boxes->data;
+  l->labels = input->n_labels;
   l->bins = (int) boxes->dim[2] / 4;
+  l->scores_page = (int64_t) l->cells * l->labels;
+  l->boxes_page = (int64_t) l->cells * boxes->dim[2];
   return NN_OK;
 }
 
@@ -60,15 +58,12 @@ compare_cells (const void *pa, const void *pb)
 
 /* The level's best cells with a score above the threshold, best first; `cells` has room for all. */
 static int
-best_cells (const nn_decode_input *input, const level *l, cell *cells)
+best_cells (const nn_level *l, float threshold, cell *cells)
 {
   int n = 0;
   for (int i = 0; i < l->cells; i++) {
-    const float *score = l->scores + (size_t) i * (size_t) input->n_labels;
-    float best = input->threshold;
-    for (int c = 0; c < input->n_labels; c++)
-      best = score[c] > best ? score[c] : best;
-    if (best > input->threshold)
+    float best = nn_picodet_best (l, i, threshold);
+    if (best > threshold)
       cells[n++] = (cell) { i, best };
   }
   if (n <= CELLS_A_LEVEL)
@@ -77,61 +72,45 @@ best_cells (const nn_decode_input *input, const level *l, cell *cells)
   return CELLS_A_LEVEL;
 }
 
-/* Σ k softmax (x)[k], in strides. */
-static double
-expected_bin (const float *x, int bins)
+/* With its box in frame pixels, not clamped; one that is not finite is left out. */
+static nn_status
+add (const nn_decode_input *input, const nn_candidate *c, nn_detections *result, nn_error *err)
 {
-  double sum = 0, weighted = 0;
-  float max = x[0];
-  for (int k = 1; k < bins; k++)
-    max = x[k] > max ? x[k] : max;
-  for (int k = 0; k < bins; k++) {
-    double p = exp ((double) x[k] - (double) max);
-    sum += p;
-    weighted += k * p;
-  }
-  return weighted / sum;
-}
-
-/* The cell's box in frame pixels, not clamped; false where it is not finite. */
-static bool
-cell_box (const nn_decode_input *input, const level *l, int index, nn_region *region)
-{
-  const float *x = l->boxes + (size_t) index * 4 * (size_t) l->bins;
-  double distance[4];
-  for (int side = 0; side < 4; side++)
-    distance[side] = expected_bin (x + side * l->bins, l->bins) * l->stride;
-  double cx = (index % l->columns + 0.5) * l->stride;
-  double cy = (int) (index / l->columns) * (double) l->stride + 0.5 * l->stride;
-  return nn_decode_place (input, cx - distance[0], cy - distance[1], cx + distance[2], cy + distance[3],
-                          region);
+  nn_region region = { .score = c->score, .class_id = c->class_id, .order = -1 };
+  bool finite = nn_decode_place (input, c->x0, c->y0, c->x1, c->y1, &region);
+  return finite ? nn_detections_add (result, &region, err) : NN_OK;
 }
 
 static nn_status
 add_level (const nn_decode_input *input, int index, nn_detections *result, nn_error *err)
 {
-  level l = { 0 };
-  nn_status status = get_level (input, index, &l, err);
+  nn_level l = { 0 };
+  nn_status status = get_level (input, index, 1, &l, err);
   if (status)
     return status;
   cell *cells = malloc ((size_t) l.cells * sizeof *cells);
   if (!cells)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d cells", l.cells);
-  int n = best_cells (input, &l, cells);
+  int n = best_cells (&l, input->threshold, cells);
   for (int i = 0; i < n && !status; i++) {
-    const float *score = l.scores + (size_t) cells[i].index * (size_t) input->n_labels;
-    nn_region region = { .order = -1 };
-    if (!cell_box (input, &l, cells[i].index, &region))
-      continue;
-    for (int c = 0; c < input->n_labels && !status; c++)
-      if (score[c] > input->threshold && isfinite (score[c])) {
-        region.score = score[c];
-        region.class_id = c;
-        status = nn_detections_add (result, &region, err);
-      }
+    nn_candidate candidate = nn_picodet_box (&l, cells[i].index);
+    for (int c = 0; c < l.labels && !status; c++)
+      if (nn_picodet_passes (&l, cells[i].index, c, input->threshold, &candidate))
+        status = add (input, &candidate, result, err);
   }
   free (cells);
   return status;
+}
+
+static void
+choose (const nn_decode_input *input, nn_detections *result)
+{
+  nn_detections_sort (result);
+  nn_detections_keep_best (result, input->n_labels, BOXES_BEFORE_NMS);
+  nn_detections_suppress (result, input->iou_threshold, INT_MAX);
+  nn_detections_keep_best (result, input->n_labels, BOXES_AFTER_NMS);
+  /* After NMS, as the reference does: a clamped box has another IoU. */
+  nn_decode_finish (input, result);
 }
 
 nn_status
@@ -143,11 +122,39 @@ nn_decode_picodet (const nn_decode_input *input, nn_detections *result, nn_error
     if (status)
       return status;
   }
-  nn_detections_sort (result);
-  nn_detections_keep_best (result, input->n_labels, BOXES_BEFORE_NMS);
-  nn_detections_suppress (result, input->iou_threshold, INT_MAX);
-  nn_detections_keep_best (result, input->n_labels, BOXES_AFTER_NMS);
-  /* After NMS, as the reference does: a clamped box has another IoU. */
-  nn_decode_finish (input, result);
+  choose (input, result);
   return NN_OK;
 }
+
+/* ---- where a device finds the candidates ---- */
+
+static nn_status
+get_head (const nn_decode_input *outputs, nn_head *head, nn_error *err)
+{
+  const nn_tensor *first = outputs->outputs[0];
+  nn_decode_input input = *outputs;
+  input.n_labels = first->rank == 3 ? (int) first->dim[2] : 0;
+  *head = (nn_head) { .kind = NN_HEAD_PICODET,
+                      .pages = (int) first->dim[0],
+                      .n_levels = outputs->n_outputs / 2,
+                      .most_cells = CELLS_A_LEVEL };
+  if (head->n_levels < 1 || head->n_levels > NN_LEVELS_MAX)
+    return nn_fail (err, NN_ERR_UNSUPPORTED, "the network has %d levels, not 1 to %d", head->n_levels, NN_LEVELS_MAX);
+  for (int i = 0; i < head->n_levels; i++)
+    if (get_level (&input, i, head->pages, &head->levels[i], err))
+      return err->status;
+  return NN_OK;
+}
+
+static nn_status
+finish (const nn_decode_input *input, const nn_candidate *candidates, int n, nn_detections *result, nn_error *err)
+{
+  result->n = 0;
+  for (int i = 0; i < n; i++)
+    if (add (input, &candidates[i], result, err))
+      return err->status;
+  choose (input, result);
+  return NN_OK;
+}
+
+const nn_dense nn_dense_picodet = { get_head, finish };

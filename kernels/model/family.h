@@ -33,6 +33,7 @@ typedef struct nn_family {
   int (*n_classes) (const nn_decode_input *input);
   int usual_classes; /* where they do not tell, of the published models; 0: nothing is usual */
   nn_decoder decode;
+  const nn_dense *dense; /* the same in two parts; NULL: a device would win nothing by it */
 } nn_family;
 
 extern const nn_family nn_family_custom;

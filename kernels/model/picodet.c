@@ -57,4 +57,5 @@ const nn_family nn_family_picodet = {
   .suppresses = true,
   .n_classes = n_classes,
   .decode = nn_decode_picodet,
+  .dense = &nn_dense_picodet,
 };

@@ -53,6 +53,7 @@ const nn_family nn_family_yolov8 = {
   .suppresses = true,
   .n_classes = n_classes,
   .decode = nn_decode_yolov8,
+  .dense = &nn_dense_yolov8,
 };
 
 const nn_family nn_family_yolov10 = {
