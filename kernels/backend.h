@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "decode/candidates.h"
 #include "nn.h"
 #include "ops.h"
 #include "page/page.h"
@@ -43,7 +44,7 @@ typedef struct nn_backend {
   nn_dtype (*dtype) (const void *device); /* of products' operands: NN_F32, or a half (graph/precision.c) */
   size_t (*bytes) (const void *device);   /* of memory taken there for the plan, arenas and packed constants included */
 
-  /* Memory for an arena, aligned to 64 bytes at least, contents undefined; NULL with `err` set. */
+  /* Memory for an arena, aligned to 64 bytes at least; NULL with `err` set. Contents: 0 with `upload`, else undefined. */
   void *(*alloc) (void *device, size_t bytes, nn_error *err);
   void (*free) (void *device, void *memory); /* NULL is fine */
 
@@ -69,6 +70,9 @@ typedef struct nn_backend {
   /* Enqueue copies: of an input before the next run, and, as the last of the steps, of an output. */
   nn_status (*send) (void *stream, void *to, const void *from, size_t bytes, nn_error *err);
   nn_status (*receive) (void *device, void *to, const void *from, size_t bytes, nn_error *err);
+  /* Enqueues, as the last of the steps and in place of receive(), what finds a dense head's candidates. NULL: the host
+   * decodes outputs. */
+  nn_status (*find_candidates) (void *device, const nn_candidates_job *job, nn_error *err);
   /* Fills an input there from as many frames as it has pages, before the next run; `work` NULL at first, kept for the
    * next call and freed by close_stream(). NULL: nn_page_fill() does it on the host. */
   nn_status (*fill_pages) (void *stream, const nn_frame *frames, int n, const nn_page_spec *spec,

@@ -2,6 +2,7 @@
 /* Plans on a GPU. A plan has a stream, on which the nodes of all its sessions run, recorded as one CUDA graph a
  * session; a session has a second stream, on which its pages come in while another session's nodes run. */
 #include "../backend.h"
+#include "../decode/candidates-cuda.h"
 #include "device.h"
 #include "frames.h"
 #include "merge.h"
@@ -366,6 +367,13 @@ receive (void *device, void *to, const void *from, size_t n_bytes, nn_error *err
 }
 
 static nn_status
+find_candidates (void *device, const nn_candidates_job *job, nn_error *err)
+{
+  nn_cuda_launch_candidates (job, ((const plan *) device)->cuda.stream);
+  return nn_cuda_launched ("candidates", err);
+}
+
+static nn_status
 fill_pages (void *opened, const nn_frame *frames, int n, const nn_page_spec *spec, const nn_tensor *input,
             nn_page_placement *placements, nn_error *err)
 {
@@ -473,6 +481,7 @@ const nn_backend nn_backend_cuda = {
   .send = send,
   .fill_pages = fill_pages,
   .receive = receive,
+  .find_candidates = find_candidates,
   .run = run,
   .wait = wait,
   .last_run = last_run,
