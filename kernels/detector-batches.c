@@ -124,7 +124,7 @@ get_session (nn_detector *d, size *s, int index, int k, nn_error *err)
   wait_for_all (d->state);
   if (!s->plan)
     s->plan = plan_for (d, s->pages, err);
-  return *session = s->plan ? nn_session_new (s->plan, err) : NULL;
+  return *session = s->plan ? nn_detector_session (d, s->plan, err) : NULL;
 }
 
 /* ---- making and freeing ---- */
@@ -236,6 +236,7 @@ start_part (nn_detector *d, int index, nn_session *session, int first, int pages
   slot *s = &((batches *) d->state)->slots[index];
   nn_page_spec spec = nn_detector_page_spec (d, &job->settings);
   s->parts[s->n_parts++] = (part) { session, first, pages };
+  nn_session_set_threshold (session, nn_detector_threshold (d, &job->settings));
   nn_status status = nn_session_fill_pages (session, d->setup.signature.page, job->frames + first, pages, &spec,
                                             s->placements + first, err);
   if (status)
@@ -268,7 +269,9 @@ finish_part (nn_detector *d, int index, const part *p, nn_detections *results, n
   d->device_seconds += status ? 0 : nn_session_device_seconds (p->session);
   for (int i = 0; i < p->pages && !status; i++) {
     int page = p->first + i;
-    status = nn_detector_decode (d, outputs_of (d, p, i), &job->frames[page], &s->placements[page], &job->settings,
+    nn_page_result result = { .outputs = outputs_of (d, p, i) };
+    result.candidates = nn_session_candidates (p->session, i, &result.n_candidates);
+    status = nn_detector_decode (d, &result, &job->frames[page], &s->placements[page], &job->settings,
                                  &results[page], err);
     if (status && job->n > 1)
       nn_fail_in (err, "page %d of %d in the batch", page + 1, job->n);

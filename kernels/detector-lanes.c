@@ -55,7 +55,8 @@ run_frame (lane *l, const nn_frame *frame, nn_detections *result)
     return status;
   nn_detector_tell_sizes (d, l->session, 0, &placement);
   status = nn_session_run (l->session, &l->error);
-  return status ? status : nn_detector_decode (d, l->outputs, frame, &placement, settings, result, &l->error);
+  nn_page_result page = { .outputs = l->outputs };
+  return status ? status : nn_detector_decode (d, &page, frame, &placement, settings, result, &l->error);
 }
 
 static void

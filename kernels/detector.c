@@ -56,19 +56,27 @@ nn_detector_tell_sizes (const nn_detector *d, nn_session *session, int index, co
   }
 }
 
+float
+nn_detector_threshold (const nn_detector *d, const nn_detector_settings *settings)
+{
+  return settings->threshold < 0 ? d->setup.threshold : settings->threshold;
+}
+
 nn_status
-nn_detector_decode (const nn_detector *d, const nn_tensor *const *outputs, const nn_frame *frame,
+nn_detector_decode (const nn_detector *d, const nn_page_result *page, const nn_frame *frame,
                     const nn_page_placement *placement, const nn_detector_settings *settings,
                     nn_detections *result, nn_error *err)
 {
   const nn_setup *setup = &d->setup;
-  nn_decode_input what = outputs_of (d, outputs);
+  nn_decode_input what = outputs_of (d, page->outputs);
   what.frame_width = frame->width;
   what.frame_height = frame->height;
   what.placement = *placement;
-  what.threshold = settings->threshold < 0 ? setup->threshold : settings->threshold;
+  what.threshold = nn_detector_threshold (d, settings);
   what.iou_threshold = settings->iou_threshold < 0 ? setup->iou_threshold : settings->iou_threshold;
-  nn_status status = setup->family->decode (&what, result, err);
+  nn_status status = page->candidates ? setup->family->dense->finish (&what, page->candidates, page->n_candidates, result,
+                                                                      err)
+                                      : setup->family->decode (&what, result, err);
   if (status)
     return nn_fail_in (err, "%s", nn_model_path (d->model));
   if (!settings->keep_duplicates) {
@@ -126,6 +134,13 @@ nn_detector_learn (nn_detector *d, nn_session *session, const nn_tensor *const *
     return err->status;
   d->n_labels = nn_labels_count (d->labels);
   return check_outputs (d, outputs, err);
+}
+
+nn_session *
+nn_detector_session (const nn_detector *d, nn_plan *plan, nn_error *err)
+{
+  nn_decode_input what = outputs_of (d, NULL);
+  return nn_session_new_dense (plan, d->setup.family->dense, &what, err);
 }
 
 static nn_status

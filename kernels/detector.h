@@ -69,7 +69,18 @@ nn_page_spec nn_detector_page_spec (const nn_detector *detector, const nn_detect
 void nn_detector_tell_sizes (const nn_detector *detector, nn_session *session, int index,
                              const nn_page_placement *placement);
 
-/* The regions of one page from its outputs. */
-nn_status nn_detector_decode (const nn_detector *detector, const nn_tensor *const *outputs, const nn_frame *frame,
+/* A session whose runs leave to the host as little to decode as the device can. */
+nn_session *nn_detector_session (const nn_detector *detector, nn_plan *plan, nn_error *err);
+
+float nn_detector_threshold (const nn_detector *detector, const nn_detector_settings *settings);
+
+/* What a run gave for one page. */
+typedef struct nn_page_result {
+  const nn_tensor *const *outputs;
+  const nn_candidate *candidates; /* found by the device; NULL: `outputs` are to be decoded */
+  int n_candidates;
+} nn_page_result;
+
+nn_status nn_detector_decode (const nn_detector *detector, const nn_page_result *page, const nn_frame *frame,
                               const nn_page_placement *placement, const nn_detector_settings *settings,
                               nn_detections *result, nn_error *err);

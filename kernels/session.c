@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session.h"
 
+#include "finder.h"
 #include "plan.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct nn_session {
   void **input_memory;         /* of a remote device, where `inputs` are copied to before a run */
   bool *filled;                /* inputs that are there already */
   nn_page *page;               /* where pages are filled on the host */
+  nn_finder *finder;           /* NULL: runs copy the outputs */
 };
 
 /* ---- memory ---- */
@@ -172,6 +174,37 @@ place_calls (nn_session *session)
   }
 }
 
+/* ---- dense heads ---- */
+
+static nn_status
+alloc_finder (nn_session *session, const nn_dense *dense, const nn_decode_input *input, nn_error *err)
+{
+  const nn_graph *graph = session->plan->graph;
+  if (dense == NULL || !nn_plan_is_remote (session->plan))
+    return NN_OK;
+  nn_tensor *there = calloc ((size_t) graph->n_outputs + 1, sizeof *there);
+  if (there == NULL)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for a session");
+  for (int i = 0; i < graph->n_outputs; i++)
+    there[i] = place (session, graph->outputs[i], session->outputs[i]);
+  nn_status status = nn_finder_new (session->plan, dense, *input, there, session->outputs, &session->finder, err);
+  free (there);
+  return status;
+}
+
+void
+nn_session_set_threshold (nn_session *session, float threshold)
+{
+  if (session->finder != NULL)
+    nn_finder_set_threshold (session->finder, threshold);
+}
+
+const nn_candidate *
+nn_session_candidates (const nn_session *session, int page, int *n)
+{
+  return session->finder != NULL ? nn_finder_candidates (session->finder, page, n) : NULL;
+}
+
 /* ---- steps ---- */
 
 static nn_status
@@ -189,6 +222,8 @@ static nn_status
 receive_outputs (nn_session *session, nn_error *err)
 {
   const nn_plan *plan = session->plan;
+  if (session->finder != NULL)
+    return nn_finder_find (session->finder, err);
   for (int i = 0; i < plan->graph->n_outputs; i++) {
     const nn_value *value = plan->graph->outputs[i];
     const nn_tensor *output = &session->outputs[i];
@@ -229,7 +264,7 @@ run_steps (void *arg, nn_error *err)
 }
 
 nn_session *
-nn_session_new (nn_plan *plan, nn_error *err)
+nn_session_new_dense (nn_plan *plan, const nn_dense *dense, const nn_decode_input *input, nn_error *err)
 {
   nn_session *session = calloc (1, sizeof *session);
   if (session == NULL) {
@@ -237,7 +272,7 @@ nn_session_new (nn_plan *plan, nn_error *err)
     return NULL;
   }
   session->plan = nn_plan_ref (plan);
-  if (allocate (session, err) == NN_OK) {
+  if (allocate (session, err) == NN_OK && alloc_finder (session, dense, input, err) == NN_OK) {
     place_calls (session);
     if (plan->backend->open_stream (plan->device, run_steps, session, &session->stream, err) == NN_OK)
       return session;
@@ -245,6 +280,12 @@ nn_session_new (nn_plan *plan, nn_error *err)
   nn_fail_in (err, "%s", nn_model_path (plan->model));
   nn_session_free (session);
   return NULL;
+}
+
+nn_session *
+nn_session_new (nn_plan *plan, nn_error *err)
+{
+  return nn_session_new_dense (plan, NULL, NULL, err);
 }
 
 static void
@@ -275,6 +316,7 @@ nn_session_free (nn_session *session)
   session->plan->backend->close_stream (session->stream);
   free_memory (session);
   nn_page_free (session->page);
+  nn_finder_free (session->finder);
   free (session->calls);
   free (session->tensors);
   free (session->inputs);
@@ -338,7 +380,7 @@ send_inputs (nn_session *session, nn_error *err)
       return err->status;
     session->filled[i] = false;
   }
-  return NN_OK;
+  return session->finder != NULL ? nn_finder_send (session->finder, session->stream, err) : NN_OK;
 }
 
 nn_status

@@ -2,6 +2,7 @@
 /* What the detector needs of plans and sessions beyond nn.h. */
 #pragma once
 
+#include "decode/decode.h"
 #include "nn.h"
 #include "page/page.h"
 
@@ -14,3 +15,17 @@ size_t nn_plan_device_bytes (const nn_plan *plan);
  * each came to lie. On a GPU that is enqueued and done there: frames stay as they are until the run is over. */
 nn_status nn_session_fill_pages (nn_session *session, int index, const nn_frame *frames, int n,
                                  const nn_page_spec *spec, nn_page_placement *placements, nn_error *err);
+
+/* ---- dense heads ---- */
+
+/* As nn_session_new(), but where the device can, runs find the candidates of a dense head (decode/dense.h) and copy no
+ * outputs. `input` tells about the outputs what dense->head() asks for; that sets the outputs themselves. NULL for
+ * `dense`, a head that does not fit, or a device that cannot: a session like others. */
+nn_session *nn_session_new_dense (nn_plan *plan, const nn_dense *dense, const nn_decode_input *input, nn_error *err);
+
+/* For the next runs; other sessions have none. */
+void nn_session_set_threshold (nn_session *session, float threshold);
+
+/* What the last run found on a page, in any order, valid until the next. NULL where its outputs are to be decoded:
+ * there were too many, or the session is like others. */
+const nn_candidate *nn_session_candidates (const nn_session *session, int page, int *n);
