@@ -14,6 +14,7 @@ default, in this order:
   families    networks of each family, number by number: fp32 within 1e-3, fp16 no worse than rounded values
   fullsize    networks of full size, from the page to its regions, fp32
   regions     the default model and YOLO networks in fp16, over the pages: the same regions as on the CPU
+  candidates  what the device finds in PicoDet's and YOLOv8's outputs: the decoders' regions
   repeat      the same bytes from each run, session and process
   nvrtc       ops and repeat with libnvrtc out of reach (root)
   placement   no device, no driver, no cuDNN: a line that says so, status 77, and the CPU still works (root for two of them)
@@ -121,6 +122,10 @@ part_regions() {
   "$python" "$here/regions.py" "$detect" "${pages[@]}" --count $count
 }
 
+part_candidates() {
+  "$build/tests/gpu-candidates"
+}
+
 part_repeat() {
   "$python" "$here/repeat.py" "$run"
 }
@@ -195,7 +200,7 @@ modules=("$build"/kernels/nn-cuda.so)
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(ops families fullsize regions repeat nvrtc placement sanitizer code)
+[[ ${#parts[@]} -gt 0 ]] || parts=(ops families fullsize regions candidates repeat nvrtc placement sanitizer code)
 failed=0 summary=""
 for part in "${parts[@]}"; do
   declare -F "part_$part" >/dev/null || { usage >&2; exit 2; }
