@@ -74,13 +74,14 @@ nn_detector_decode (const nn_detector *d, const nn_page_result *page, const nn_f
   what.placement = *placement;
   what.threshold = nn_detector_threshold (d, settings);
   what.iou_threshold = settings->iou_threshold < 0 ? setup->iou_threshold : settings->iou_threshold;
-  nn_status status = page->candidates ? setup->family->dense->finish (&what, page->candidates, page->n_candidates, result,
-                                                                      err)
-                                      : setup->family->decode (&what, result, err);
+  const nn_family *family = setup->family;
+  nn_status status = page->candidates
+                         ? family->dense->finish (&what, page->candidates, page->n_candidates, result, err)
+                         : family->decode (&what, result, err);
   if (status)
     return nn_fail_in (err, "%s", nn_model_path (d->model));
   if (!settings->keep_duplicates) {
-    if (!setup->family->suppresses)
+    if (!family->suppresses)
       nn_detections_suppress (result, what.iou_threshold, result->n);
     nn_detections_resolve_duplicates (result, d->labels, d->n_labels);
   }

@@ -98,7 +98,8 @@ nn_finder_send (nn_finder *f, void *stream, nn_error *err)
 {
   if (f->sent == *f->threshold)
     return NN_OK;
-  nn_status status = f->plan->backend->send (stream, (void *) f->job.threshold, f->threshold, sizeof *f->threshold, err);
+  nn_status status
+      = f->plan->backend->send (stream, (void *) f->job.threshold, f->threshold, sizeof *f->threshold, err);
   if (status == NN_OK)
     f->sent = *f->threshold;
   return status;

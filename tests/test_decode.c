@@ -2,6 +2,7 @@
 /* Decoding and post-processing on cases made by hand; every expected number is worked out here or
  * in the comment beside it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/decode/decode.h"
 #include "nn-check.h"
@@ -251,6 +252,41 @@ test_picodet_wrong_shapes (void)
   head_clear (&h);
 }
 
+/* As a device does it: candidates of all cells, here from the last to the first, then the host's part. */
+static void
+test_picodet_dense (void)
+{
+  head h;
+  nn_head dense;
+  nn_candidate candidates[16];
+  nn_detections got = { 0 };
+  nn_error err;
+  int n = 0;
+  head_init (&h, INPUT_WIDTH, INPUT_HEIGHT);
+  for (int cell = 50; cell < 53; cell++) {
+    set_box (&h, 0, cell, 6, 3, 6, 3);
+    *score_at (&h, 0, cell, 1) = 0.6f; /* equals, of which NMS keeps the first in the order of boxes */
+  }
+  *score_at (&h, 3, 1, 0) = 0.9f;
+  *score_at (&h, 3, 1, 2) = 0.7f;
+  CHECK (nn_dense_picodet.head (&h.input, &dense, &err) == NN_OK && dense.n_levels == LEVELS && dense.pages == 1);
+  for (int l = dense.n_levels - 1; l >= 0; l--)
+    for (int cell = dense.levels[l].cells - 1; cell >= 0; cell--) {
+      nn_candidate box = nn_picodet_box (&dense.levels[l], cell);
+      for (int c = 0; c < LABELS && n < 16; c++)
+        if (nn_picodet_passes (&dense.levels[l], cell, c, h.input.threshold, &box))
+          candidates[n++] = box;
+    }
+  CHECK (n == 5 && nn_dense_picodet.finish (&h.input, candidates, n, &got, &err) == NN_OK);
+  nn_detections wanted = decode (&h);
+  CHECK (wanted.n == 3 && got.n == 3);
+  for (int i = 0; i < wanted.n && i < got.n; i++)
+    CHECK (memcmp (&wanted.regions[i], &got.regions[i], sizeof (nn_region)) == 0);
+  nn_detections_clear (&wanted);
+  nn_detections_clear (&got);
+  head_clear (&h);
+}
+
 /* ---- lists of regions ---- */
 
 static nn_detections
@@ -441,6 +477,7 @@ main (void)
   test_picodet_not_finite ();
   test_picodet_limits ();
   test_picodet_wrong_shapes ();
+  test_picodet_dense ();
   test_iou ();
   test_sort ();
   test_suppress_chain ();

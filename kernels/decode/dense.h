@@ -2,8 +2,8 @@
 /* Dense heads: thousands of cells with scores and a box each, of which some dozens pass the threshold. Decoding them is
  * finding these candidates, and then sorting, NMS and placing. A GPU does the first part where the outputs lie, so that
  * candidates come back and not megabytes of outputs; it compiles the very functions that the host's decoders use, those
- * below. The second part stays on the host: 30 to 60 candidates take 3 to 7 µs there, while the device is
- * at the next batch.
+ * below. The second part stays on the host: 30 to 60 candidates take 3 to 7 µs there, while the device is at the next
+ * batch.
  *
  * Candidates come in any order: the second part begins with a sort that knows no equals but identical regions.
  * Families of DETR's kind have no such head: their outputs are 300 queries, 25 KB a page, which cost next to nothing
