@@ -61,7 +61,7 @@ def check(program, module):
 
 def main():
     names_only = sys.argv[1] == "--names"
-    modules = sorted(pathlib.Path(sys.argv[-1]).glob("kernels/cuda/*.so"))
+    modules = sorted(pathlib.Path(sys.argv[-1]).glob("kernels/nn-cuda.so"))
     program = find_cuobjdump()
     if not modules or not program:
         print("skipped: " + ("no cuobjdump (package nvidia-cuda-cuobjdump)" if modules else "this build has no CUDA backend"),
