@@ -11,14 +11,15 @@ usage: tests/gpu/run.sh [--pages FOLDER] [--quick] BUILD [PART]...
 BUILD is a meson build folder with the CUDA backend; FOLDER holds images of pages (tests/pages.py). Parts, all by
 default, in this order:
   ops         every operator and fusion beside ONNX Runtime and the CPU, in fp32, tf32, fp16 and bf16
+  page        the page kernel beside the CPU's
   families    networks of each family, number by number: fp32 within 1e-3, fp16 no worse than rounded values
   fullsize    networks of full size, from the page to its regions, fp32
-  regions     the default model and YOLO networks in fp16, over the pages: the same regions as on the CPU
+  regions     the default model, DETR and YOLO networks in fp16, over the pages: the same regions as on the CPU
   candidates  what the device finds in PicoDet's and YOLOv8's outputs: the decoders' regions
   repeat      the same bytes from each run, session and process
   nvrtc       ops and repeat with libnvrtc out of reach (root)
   placement   no device, no driver, no cuDNN: a line that says so, status 77, and the CPU still works (root for two of them)
-  sanitizer   memcheck, initcheck and racecheck of our own kernels on the operators
+  sanitizer   memcheck, initcheck and racecheck of our own kernels on the operators and the page kernel
   code        the machine code that the module holds
 --quick: ops in fp16 and fp32 only; fewer families and pages
 END
@@ -126,6 +127,10 @@ part_candidates() {
   "$build/tests/gpu-candidates"
 }
 
+part_page() {
+  "$build/tests/gpu-page"
+}
+
 part_repeat() {
   "$python" "$here/repeat.py" "$run"
 }
@@ -185,6 +190,7 @@ part_sanitizer() {
     echo "-- $tool"
     "$python" "$tests/checkops.py" --nn-run "$run" --device cuda --precision fp16 --seed 1 \
       --wrapper "$sanitizer --tool $tool --log-file $work/$tool-%p.log --error-exitcode 86 ${filter[*]}" "${families[@]}" || status=1
+    "$sanitizer" --tool $tool --log-file "$work/$tool-%p.log" --error-exitcode 86 "${filter[@]}" "$build/tests/gpu-page" 10 || status=1
     grep -h -v 'ERROR SUMMARY: 0 errors\|^========= COMPUTE-SANITIZER\|RACECHECK SUMMARY: 0 hazards' "$work/$tool"-*.log | head -60
     grep -l 'SUMMARY' "$work/$tool"-*.log | wc -l | sed "s/\$/ processes were checked by $tool/"
   done
@@ -199,7 +205,7 @@ part_code() {
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(ops families fullsize regions candidates repeat nvrtc placement sanitizer code)
+[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates repeat nvrtc placement sanitizer code)
 failed=0 summary=""
 for part in "${parts[@]}"; do
   declare -F "part_$part" >/dev/null || { usage >&2; exit 2; }

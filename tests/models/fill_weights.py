@@ -144,7 +144,7 @@ def fill(structure, seed=0):
     random = np.random.default_rng(seed)
     nodes = consumers(model.graph)
     weights = {t.name: t for t in model.graph.initializer if is_empty(t)}
-    plain = any(output.name == "order_logits" for output in model.graph.output)  # PP-DocLayoutV3
+    plain = not calm and any(output.name == "order_logits" for output in model.graph.output)  # PP-DocLayoutV3
     for name, tensor in weights.items():
         values = start_values(tensor, nodes[name], random, plain)
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float32), name))
