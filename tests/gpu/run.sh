@@ -19,6 +19,7 @@ default, in this order:
   repeat      the same bytes from each run, session and process
   nvrtc       ops and repeat with libnvrtc out of reach (root)
   placement   no device, no driver, no cuDNN: a line that says so, status 77, and the CPU still works (root for two of them)
+  tuning      files of choices that are damaged
   sanitizer   memcheck, initcheck and racecheck of our own kernels on the operators and the page kernel
   code        the machine code that the module holds
 --quick: ops in fp16 and fp32 only; fewer families and pages
@@ -98,6 +99,12 @@ part_ops() {
       "$python" "$tests/test_$test.py" "$run" --device cuda --precision "$precision" | grep -v '^ok ' || status=1
     done
   done
+  local kernels
+  for kernels in own library; do
+    echo "-- convolutions and products by $kernels kernels alone, fp16"
+    DOCLAYOUT_CUDA_KERNELS=$kernels "$python" "$tests/checkops.py" --nn-run "$run" --device cuda --precision fp16 --seed 2 \
+      convolutions fused products normalizations || status=1
+  done
   return $status
 }
 
@@ -164,10 +171,35 @@ part_placement() {
   local status=0
   small_model
   "$run" --device cuda "$work/small.onnx" >/dev/null || status=1
-  refuses "device hidden" device env CUDA_VISIBLE_DEVICES=-1 || status=1
+  refuses "device hidden" GPU env CUDA_VISIBLE_DEVICES=-1 || status=1
   can_hide || { echo "driver and cuDNN: skipped, libraries can be hidden by root only"; return $status; }
   refuses "driver hidden" "driver\|libcuda" without 'libcuda.so*' -- || status=1
   refuses "cuDNN hidden" cudnn without 'libcudnn*.so*' -- || status=1
+  return $status
+}
+
+# A file of choices that is damaged, of another device, or says what nobody can do costs time and nothing else.
+part_tuning() {
+  local status=0 cache=$work/tuning file what
+  small_model
+  local command=(env XDG_CACHE_HOME="$cache" "$run" --device cuda "$work/small.onnx")
+  "${command[@]}" >/dev/null || return 1
+  file=("$cache"/gst-doclayout/tuning-*.txt)
+  [[ ${#file[@]} == 1 ]] && grep -q $'^conv .*\t[a-z]* [0-9]*$' "${file[0]}" || { echo "FAILED: no choices are kept"; return 1; }
+  cp "${file[0]}" "$work/good"
+  for what in garbage cut foreign impossible nonsense; do
+    case $what in
+      garbage) head -c 5000 /dev/urandom >"${file[0]}" ;;
+      cut) head -c 200 "$work/good" >"${file[0]}" ;;
+      foreign) sed '1s/tuning 1, [^,]*/tuning 1, Another GPU/; s/\t.*/\tany 0/' "$work/good" >"${file[0]}" ;;
+      impossible) sed '2,$s/ [0-9]*$/ 999/' "$work/good" >"${file[0]}" ;;
+      nonsense) sed '2,$s/\t.*/\tno such thing/' "$work/good" >"${file[0]}" ;;
+    esac
+    "${command[@]}" >/dev/null || { echo "FAILED: $what: nn-run failed"; status=1; }
+    diff <(head -1 "$work/good") <(head -1 "${file[0]}") >/dev/null && grep -q $'^conv .*\t[a-z]* [0-9]*$' "${file[0]}" &&
+      ! grep -q ' 999$' "${file[0]}" || { echo "FAILED: $what: the file was not made anew"; status=1; }
+    echo "$what: $(wc -l <"${file[0]}") lines afterwards"
+  done
   return $status
 }
 
@@ -205,7 +237,7 @@ part_code() {
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates repeat nvrtc placement sanitizer code)
+[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates repeat nvrtc placement tuning sanitizer code)
 failed=0 summary=""
 for part in "${parts[@]}"; do
   declare -F "part_$part" >/dev/null || { usage >&2; exit 2; }
