@@ -36,37 +36,47 @@ nn_cuda_launch_conv_pack (void *packed, const float *w, const nn_cuda_conv_shape
 
 /* ---- what follows a library's convolution that cannot do it ---- */
 
+enum { ACTIVATE_THREADS = 256, AT_ONCE = 2 }; /* vectors that a thread loads before it waits for the first */
+
 template <typename T>
-__global__ void
+__global__ void __launch_bounds__ (ACTIVATE_THREADS)
 activate (T *y, int64_t count, nn_activation activation)
 {
   enum { N = 16 / sizeof (T) };
-  const int64_t first = blockIdx.x * (int64_t) blockDim.x + threadIdx.x, step = gridDim.x * (int64_t) blockDim.x;
-  const int64_t vectors = count / N;
-  for (int64_t i = first; i < vectors; i += step) {
-    uint4 raw = ((uint4 *) y)[i];
-    T *v = (T *) &raw;
-    float x[N];
+  const int64_t vectors = count / N, step = gridDim.x * (int64_t) (ACTIVATE_THREADS * AT_ONCE);
+  for (int64_t i = blockIdx.x * (int64_t) (ACTIVATE_THREADS * AT_ONCE) + threadIdx.x; i < vectors; i += step) {
+    uint4 raw[AT_ONCE];
+    float x[AT_ONCE * N];
 #pragma unroll
-    for (int j = 0; j < N; j++)
-      x[j] = nn_to_float (v[j]);
+    for (int k = 0; k < AT_ONCE; k++)
+      raw[k] = i + k * ACTIVATE_THREADS < vectors ? ((const uint4 *) y)[i + k * ACTIVATE_THREADS]
+                                                  : make_uint4 (0, 0, 0, 0);
+#pragma unroll
+    for (int j = 0; j < AT_ONCE * N; j++)
+      x[j] = nn_to_float (((const T *) raw)[j]);
     nn_activate_each (x, activation);
 #pragma unroll
-    for (int j = 0; j < N; j++)
-      v[j] = nn_from_float<T> (x[j]);
-    ((uint4 *) y)[i] = raw;
+    for (int j = 0; j < AT_ONCE * N; j++)
+      ((T *) raw)[j] = nn_from_float<T> (x[j]);
+#pragma unroll
+    for (int k = 0; k < AT_ONCE; k++)
+      if (i + k * ACTIVATE_THREADS < vectors)
+        ((uint4 *) y)[i + k * ACTIVATE_THREADS] = raw[k];
   }
-  for (int64_t i = vectors * N + first; i < count; i += step)
-    y[i] = nn_from_float<T> (nn_activate (nn_to_float (y[i]), activation));
+  if (blockIdx.x == 0 && threadIdx.x < count % N) {
+    T *last = y + vectors * N + threadIdx.x;
+    *last = nn_from_float<T> (nn_activate (nn_to_float (*last), activation));
+  }
 }
 
 void
 nn_cuda_launch_conv_activate (void *y, int64_t count, nn_dtype dtype, const nn_activation *activation,
                               cudaStream_t stream)
 {
-  const int blocks = blocks_for ((count + 3) / 4, 256, 4096);
+  const int64_t vectors = (count * (dtype == NN_F32 ? 4 : 2) + 15) / 16;
+  const int blocks = blocks_for (vectors, ACTIVATE_THREADS * AT_ONCE, 1 << 16);
   if (blocks > 0)
-    NN_WITH_FLOAT_TYPE (dtype, T, (activate<<<blocks, 256, 0, stream>>> ((T *) y, count, *activation)));
+    NN_WITH_FLOAT_TYPE (dtype, T, (activate<<<blocks, ACTIVATE_THREADS, 0, stream>>> ((T *) y, count, *activation)));
 }
 
 /* ---- timing ---- */
