@@ -6,7 +6,7 @@
 #include "device.h"
 #include "frames.h"
 #include "merge.h"
-#include "merge.h"
+#include "postpone.h"
 #include "record.h"
 
 #include <stdio.h>
@@ -138,6 +138,8 @@ static nn_status
 rewrite (nn_graph *graph, nn_error *err)
 {
   nn_status status = nn_cuda_merge_products (graph, err);
+  if (status == NN_OK)
+    status = nn_cuda_postpone_activations (graph, err);
   return status == NN_OK ? nn_cuda_join_chains (graph, err) : status;
 }
 
