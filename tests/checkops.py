@@ -115,6 +115,21 @@ def convolutions():
     x[0, 3, 2, 2] = np.nan
     case("NaN reaches its neighbours only", node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]), {"x": x},
          {"w": normal(6, 8, 3, 3)})
+    of_images()
+
+
+def of_images():
+    """First layers: few channels, rows of whole vectors of 8."""
+    for channels, outputs, size, stride in ((3, 32, 3, 2), (3, 16, 3, 2), (3, 64, 7, 2), (3, 48, 6, 2), (3, 96, 4, 4), (3, 8, 3, 1),
+                                            (1, 24, 5, 1), (4, 72, 2, 1), (2, 40, 1, 1)):
+        for rows, columns in ((34, 136), (9, 24)):
+            conv(f"{size}x{size} of {channels} channels, {outputs} outputs, {rows}x{columns}", (2, channels, rows, columns),
+                 (outputs, channels, size, size), pads=[size // 2] * 4, strides=[stride] * 2)
+    conv("3x3 of an image, pads at the end only", (3, 3, 64, 80), (32, 3, 3, 3), pads=[0, 0, 1, 1], strides=[2, 2])
+    x = normal(1, 3, 20, 40)
+    x[0, 1, 7, 9] = x[0, 0, 19, 39] = np.nan
+    case("NaN in an image reaches its neighbours only", node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1], strides=[2, 2]),
+         {"x": x}, {"w": normal(16, 3, 3, 3)})
 
 
 def depthwise_in_sequence():
