@@ -90,18 +90,19 @@ input_of (chain *c, nn_value *value)
   return c->program.n_in++;
 }
 
+/* In the order in which the steps will read them; no deeper than the chain has nodes. */
 static bool
-gather_inputs (chain *c)
+gather_inputs (chain *c, int index)
 {
+  const nn_node *node = c->node[index];
+  uint32_t reads = nn_program_reads (node);
   float number;
-  c->program = (nn_program){ 0 };
-  for (int i = 0; i < c->n; i++) {
-    const nn_node *node = c->node[i];
-    uint32_t reads = nn_program_reads (node);
-    for (int k = 0; k < node->n_in; k++)
-      if ((reads >> k & 1) != 0 && index_of (c, node->in[k]->producer) < 0 && !is_number (node, k, &number)
-          && input_of (c, node->in[k]) < 0)
-        return false;
+  for (int k = 0; k < node->n_in; k++) {
+    if ((reads >> k & 1) == 0)
+      continue;
+    int inside = index_of (c, node->in[k]->producer);
+    if (inside >= 0 ? !gather_inputs (c, inside) : !is_number (node, k, &number) && input_of (c, node->in[k]) < 0)
+      return false;
   }
   return true;
 }
@@ -137,7 +138,8 @@ compile (chain *c)
   c->names[0] = '\0';
   for (int i = 0; i < c->n; i++)
     c->reg[i] = -1;
-  if (!gather_inputs (c) || c->program.n_in == 0)
+  c->program = (nn_program){ 0 };
+  if (!gather_inputs (c, 0) || c->program.n_in == 0)
     return false;
   append (c, 0);
   return c->program.n_steps <= NN_PROGRAM_STEPS;

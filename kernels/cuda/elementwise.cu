@@ -239,16 +239,22 @@ step_kernel (const __grid_constant__ nn_walk walk, const __grid_constant__ nn_pr
   FOR_ALL_GROUPS (group) {
     char *at[1 + N];
     float x[N][NN_STEP_GROUP], y[NN_STEP_GROUP];
+    int k = 0;
     seek (walk, group, at);
     read (walk, at, 0, x);
-    if constexpr (N == 1)
+    if constexpr (N == 1) {
       map (program.step[0], x[0], y);
-    else if constexpr (N == 2)
-      combine (program.step[0], x[0], x[1], y);
-    else
+    } else if constexpr (N == 2) {
+#pragma unroll
+      for (int i = 0; i < N; i++)
+        if (program.step[k].function < NN_FUNCTION_ABS && program.step[k].a == i)
+          activate (program.step[k++], x[i], x[i]);
+      combine (program.step[k], x[0], x[1], y);
+    } else {
       choose (x[1], x[2], x[0], y);
-    if (program.n_steps > 1)
-      activate (program.step[1], y, y);
+    }
+    if (program.n_steps > k + 1)
+      activate (program.step[k + 1], y, y);
     put (at[0], walk.dtype[0], y);
   }
 }

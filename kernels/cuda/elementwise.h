@@ -100,8 +100,9 @@ typedef struct nn_walk {
  * their size) or of 1. */
 void nn_cuda_launch_program (const nn_walk *walk, const nn_program *program, int group, int blocks,
                              cudaStream_t stream);
-/* The same for one node in groups of 8: the first step reads the inputs in their order (Where: c, a, b), and if there
- * is a second one it is an activation. 1 to 3 inputs. */
+/* The same in groups of 8 for a program that is mostly one step, which reads the inputs in their order (Where: c, a, b).
+ * An activation may follow it; if it is one of two operands, activations of one input each may stand in front of it, the
+ * first input's first. 1 to 3 inputs. */
 void nn_cuda_launch_step (const nn_walk *walk, const nn_program *program, int blocks, cudaStream_t stream);
 /* In float64 and in int64: tensors of any types (of integers only), in groups of 1. */
 void nn_cuda_launch_reals (const nn_walk *walk, const nn_program *program, int blocks, cudaStream_t stream);

@@ -17,14 +17,28 @@ typedef struct prepared {
   int operand[NN_PROGRAM_INPUTS];
 } prepared;
 
+/* Whether step k is an activation of an input; then its result takes the input's place in *reg. */
+static bool
+activates (const nn_program *program, int k, int input, int *reg)
+{
+  const nn_step *s = &program->step[k];
+  bool does = k < program->n_steps && s->function < NN_FUNCTION_ABS && s->a == input;
+  if (does)
+    *reg = program->n_in + k;
+  return does;
+}
+
 static bool
 is_step (const nn_program *program)
 {
-  const nn_step *s = program->step;
+  int a = 0, b = 1, k = 0;
+  for (int i = 0; i < 2 && program->n_in == 2; i++)
+    k += activates (program, k, i, i == 0 ? &a : &b);
+  const nn_step *s = &program->step[k];
   bool is_where = s->function == NN_FUNCTION_WHERE, is_pair = !is_where && s->function >= NN_FUNCTION_ADD;
-  bool in_order = is_where ? s->c == 0 && s->a == 1 && s->b == 2 : s->a == 0 && (!is_pair || s->b == 1);
-  bool activated = program->n_steps == 2 && s[1].function < NN_FUNCTION_ABS && s[1].a == program->n_in;
-  return in_order && program->n_in == (is_where ? 3 : is_pair ? 2 : 1) && (program->n_steps == 1 || activated);
+  bool in_order = is_where ? s->c == 0 && s->a == 1 && s->b == 2 : s->a == a && (!is_pair || s->b == b);
+  bool activated = program->n_steps == k + 2 && s[1].function < NN_FUNCTION_ABS && s[1].a == program->n_in + k;
+  return in_order && program->n_in == (is_where ? 3 : is_pair ? 2 : 1) && (program->n_steps == k + 1 || activated);
 }
 
 nn_status
