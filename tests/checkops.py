@@ -176,6 +176,11 @@ def fused():
             case(f"conv {size}x{size} {inputs}>{outputs} of {group}, residual and {name}", [first, *added],
                  {"x": normal(2, inputs, 7, 9), "r": normal(2, outputs, 7, 9)},
                  {"w": normal(outputs, inputs // group, size, size, scale=0.1), "b": normal(outputs)}, WINOGRAD)
+    for name in ("relu", "leaky relu", "silu"):  # large enough to leave the convolutions on a GPU
+        branch = lambda y: [node("Conv", ["x", "w" + y], ["c" + y], pads=[1, 1, 1, 1]),
+                            *(node(n.op_type, [i + y for i in n.input], [o + y for o in n.output]) for n in act[name])]
+        case(f"difference of large convolutions with {name}", [*branch("1"), *branch("2"), node("Sub", ["y1", "y2"], ["y"])],
+             {"x": normal(1, 3, 264, 264)}, {"w1": normal(64, 3, 3, 3, scale=0.2), "w2": normal(64, 3, 3, 3, scale=0.2)})
     for channels in (16, 30):
         after = [node("BatchNormalization", ["c", "scale", "shift", "mean", "var"], ["n"], epsilon=1e-3),
                  node("Add", ["n", "three"], ["a"]), node("Clip", ["a", "zero", "six"], ["k"]),

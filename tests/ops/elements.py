@@ -43,6 +43,11 @@ def groups():
         exact(f"Greater of {last}", node("Greater", ["a", "b"], ["y"]), {"a": normal(3, 1000, last), "b": normal(last)})
         exact(f"Where of {last}", node("Where", ["c", "a", "b"], ["y"]),
               {"c": random.random((3, 1000, 1)) < 0.5, "a": normal(3, 1000, last), "b": normal(last)})
+        case(f"activated operands, {last}",
+             [node("LeakyRelu", ["a"], ["l"], alpha=0.2), node("Sigmoid", ["b"], ["s"]), node("Sub", ["l", "b"], ["left"]),
+              node("Sub", ["a", "s"], ["right"]), node("LeakyRelu", ["a"], ["l2"], alpha=0.3), node("Tanh", ["b"], ["t"]),
+              node("Sub", ["l2", "t"], ["both"]), node("Sigmoid", ["both"], ["after"])],
+             {"a": normal(4, 1200, last), "b": normal(4, 1200, last)}, outputs=("left", "right", "after"))
     case("Add of a part that is not aligned", [node("Split", ["x"], ["a", "b"], axis=0), node("Add", ["a", "b"], ["y"])], {"x": normal(2, 105001)})
     case("chain of a scalar", inverse_sigmoid, {"x": np.float32(0.3)}, numbers)
     none = {"from": ints(0), "to": ints(0)}
