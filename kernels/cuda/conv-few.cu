@@ -201,7 +201,9 @@ finish (const arguments &g, const tile_at &at, int first, float (&sum)[2][NT][4]
       for (int e = 0; e < N; e++)
         *v[e] += nn_to_float (((const T *) r.bits)[e]);
     });
-  nn_activate_each ((float (&)[8 * NT]) sum, g.activation);
+#pragma unroll
+  for (int i = 0; i < 2; i++) /* not all at once, for which there are too few registers */
+    nn_activate_each ((float (&)[4 * NT]) sum[i], g.activation);
   for_each_run<NT> (g, row, at.column, first, sum, [&] (float *(&v)[N], int offset) {
     run_of<N> r;
 #pragma unroll
