@@ -153,7 +153,8 @@ typedef struct nn_node_info {
 } nn_node_info;
 nn_node_info nn_plan_node (const nn_plan *plan, int index); /* 0 … nn_plan_nodes_after() - 1, as they run */
 
-/* As nn_session_run(), and adds the seconds that node `i` of the plan took to seconds[i]. */
+/* As nn_session_run(), and adds the seconds that node `i` of the plan took to seconds[i]: on a GPU each by itself, several
+ * times in a row, after a whole run. */
 nn_status nn_session_profile (nn_session *session, double *seconds, nn_error *err);
 
 /* ---------------------------------------------------------------- pages in, regions out */
