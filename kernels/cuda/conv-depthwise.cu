@@ -110,8 +110,20 @@ store (const arguments &g, int64_t at, int channel, int n, const float (&sum)[N]
   }
 }
 
-/* Square filters of SIZE in steps of STRIDE, N neighbours a thread. */
-template <typename T, int SIZE, int STRIDE, int N>
+/* Pixel `j` of a row from `left` on; zeros outside of the image. */
+template <typename T>
+__device__ __forceinline__ vector<T>
+load_pixel (const arguments &g, const T *x, int left, int j, bool inside)
+{
+  vector<T> in = {};
+  if (inside && left + j >= 0 && left + j < g.in_width)
+    in = *(const vector<T> *) (x + (int64_t) j * g.channels);
+  return in;
+}
+
+/* Square filters of SIZE in steps of STRIDE, N neighbours a thread. Of the filter's rows, ROWS are under way at once:
+ * one where threads are many, all where they are few and wait for memory. */
+template <typename T, int SIZE, int STRIDE, int N, int ROWS>
 __global__ void __launch_bounds__ (THREADS)
 convolve (const arguments g)
 {
@@ -120,18 +132,17 @@ convolve (const arguments g)
     const int n = row / g.out_height, oh = row - n * g.out_height;
     const int top = oh * STRIDE - g.pad_top, left = ow * STRIDE - g.pad_left;
     float sum[N][LANES] = {};
-#pragma unroll (SIZE == 3 ? 3 : 1)
+#pragma unroll ROWS
     for (int r = 0; r < SIZE; r++) {
-      if (top + r < 0 || top + r >= g.in_height)
+      const bool inside = top + r >= 0 && top + r < g.in_height;
+      if (ROWS == 1 && !inside)
         continue;
       const T *x = (const T *) g.x + ((int64_t) (n * g.in_height + top + r) * g.in_width + left) * g.channels + channel;
       float w[SIZE][LANES];
       load_weights<SIZE> (g, r, channel, w);
 #pragma unroll
       for (int j = 0; j < (N - 1) * STRIDE + SIZE; j++) {
-        if (left + j < 0 || left + j >= g.in_width)
-          continue;
-        const vector<T> in = *(const vector<T> *) (x + (int64_t) j * g.channels);
+        const vector<T> in = load_pixel<T> (g, x, left, j, inside);
 #pragma unroll
         for (int t = 0; t < N; t++)
           if (j - t * STRIDE >= 0 && j - t * STRIDE < SIZE)
@@ -144,7 +155,7 @@ convolve (const arguments g)
   }
 }
 
-template <typename T, int N>
+template <typename T, int N, bool all_rows>
 void
 launch (arguments g, int64_t rows, int64_t size, int64_t stride, cudaStream_t stream)
 {
@@ -152,13 +163,13 @@ launch (arguments g, int64_t rows, int64_t size, int64_t stride, cudaStream_t st
   g.count = (int) (rows * g.runs * g.vectors);
   const int blocks = blocks_for (g.count);
   if (size == 3 && stride == 1)
-    convolve<T, 3, 1, N><<<blocks, THREADS, 0, stream>>> (g);
+    convolve<T, 3, 1, N, 3><<<blocks, THREADS, 0, stream>>> (g);
   else if (size == 3)
-    convolve<T, 3, 2, N><<<blocks, THREADS, 0, stream>>> (g);
+    convolve<T, 3, 2, N, 3><<<blocks, THREADS, 0, stream>>> (g);
   else if (stride == 1)
-    convolve<T, 5, 1, N><<<blocks, THREADS, 0, stream>>> (g);
+    convolve<T, 5, 1, N, all_rows ? 5 : 1><<<blocks, THREADS, 0, stream>>> (g);
   else
-    convolve<T, 5, 2, N><<<blocks, THREADS, 0, stream>>> (g);
+    convolve<T, 5, 2, N, all_rows ? 5 : 1><<<blocks, THREADS, 0, stream>>> (g);
 }
 
 } // namespace
@@ -202,7 +213,11 @@ nn_cuda_launch_depthwise_conv (const nn_cuda_conv_shape *s, const nn_cuda_conv_d
   g.pad_left = (int) s->pad_left;
   g.activation = *activation;
   if (way == 1)
-    NN_WITH_FLOAT_TYPE (dtype, T, (launch<T, 2> (g, rows, s->kh, s->stride_h, stream)));
+    NN_WITH_FLOAT_TYPE (dtype, T, (launch<T, 2, false> (g, rows, s->kh, s->stride_h, stream)));
+  else if (way == 2)
+    NN_WITH_FLOAT_TYPE (dtype, T, (launch<T, 4, false> (g, rows, s->kh, s->stride_h, stream)));
+  else if (way == 3)
+    NN_WITH_FLOAT_TYPE (dtype, T, (launch<T, 1, true> (g, rows, s->kh, s->stride_h, stream)));
   else
-    NN_WITH_FLOAT_TYPE (dtype, T, (launch<T, 4> (g, rows, s->kh, s->stride_h, stream)));
+    NN_WITH_FLOAT_TYPE (dtype, T, (launch<T, 2, true> (g, rows, s->kh, s->stride_h, stream)));
 }

@@ -91,7 +91,7 @@ void nn_cuda_launch_conv_few (const nn_cuda_conv_shape *shape, const nn_cuda_con
 
 /* ---- conv-depthwise.cu: one input channel a group ---- */
 
-enum { NN_CUDA_DEPTHWISE_WAYS = 3 };
+enum { NN_CUDA_DEPTHWISE_WAYS = 5 };
 
 /* [kh kw][out_channels] float32 from [out_channels, 1, kh, kw]. */
 void nn_cuda_launch_depthwise_pack (float *packed, const float *w, int64_t out_channels, int64_t taps,
