@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The op table: one row an operator, shared by the loader, the shape pass and the backends.
  * To add an operator: a shape rule in graph/shape.c (or one that is there already), a kernel in
- * cpu/, a row in ops.c, cases in tests/ops/ (or checkops.py). Nothing else lists operators, but for what a
+ * cpu/ and one in cuda/, a row in ops.c, cases in tests/ops/ (or checkops.py). Nothing else lists operators, but for what a
  * product costs (inspect.c).
  */
 #pragma once
