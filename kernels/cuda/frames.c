@@ -2,6 +2,7 @@
 #include "frames.h"
 
 #include "../page/page-cuda.h"
+#include "../page/place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,25 +45,30 @@ nn_cuda_frames_free (nn_cuda_frames *f)
   free (f);
 }
 
+/* The last row may end with its last pixel. */
 static size_t
 bytes_of (const nn_frame *frame)
 {
-  return (size_t) frame->stride * (size_t) frame->height;
+  return (size_t) frame->stride * (size_t) (frame->height - 1)
+         + (size_t) frame->width * (size_t) nn_place_pixel_bytes (frame->format);
 }
 
-/* Where the device reads `data`; NULL: it cannot. Decided by what the driver says of it, never by trying: a read
- * that fails takes all plans of the process along. */
+/* Where the device reads the frame; NULL: it cannot. Decided by what the driver says of both its ends, never by trying:
+ * a read that fails takes all plans of the process along. */
 static const uint8_t *
-device_pointer (const nn_cuda_frames *f, const uint8_t *data)
+device_pointer (const nn_cuda_frames *f, const nn_frame *frame)
 {
-  struct cudaPointerAttributes attributes;
+  struct cudaPointerAttributes first, last;
+  size_t reach = bytes_of (frame) - 1;
   if (f->device->properties.pageableMemoryAccessUsesHostPageTables != 0)
-    return data;
-  if (cudaPointerGetAttributes (&attributes, data) != cudaSuccess) {
+    return frame->data;
+  if (cudaPointerGetAttributes (&first, frame->data) != cudaSuccess
+      || cudaPointerGetAttributes (&last, frame->data + reach) != cudaSuccess) {
     cudaGetLastError ();
     return NULL;
   }
-  return attributes.type != cudaMemoryTypeUnregistered ? attributes.devicePointer : NULL;
+  bool is_known = first.type != cudaMemoryTypeUnregistered && last.type == first.type;
+  return is_known && (char *) last.devicePointer == (char *) first.devicePointer + reach ? first.devicePointer : NULL;
 }
 
 static nn_status
@@ -104,24 +110,10 @@ stage (nn_cuda_frames *f, const nn_frame *pages, int n, nn_error *err)
   uint8_t *to = f->staged;
   for (int i = 0; i < n; i++)
     if (f->frames[i].data == NULL) {
-      /* The last row may end with its last pixel. */
-      static const int pixel_bytes[] = { [NN_PIXEL_BGRX] = 4, [NN_PIXEL_RGBX] = 4, [NN_PIXEL_RGB] = 3,
-                                         [NN_PIXEL_BGR] = 3,  [NN_PIXEL_GRAY8] = 1 };
-      size_t last = (size_t) pages[i].width * (size_t) pixel_bytes[pages[i].format];
-      memcpy (to, pages[i].data, bytes_of (&pages[i]) - (size_t) pages[i].stride + last);
+      memcpy (to, pages[i].data, bytes_of (&pages[i]));
       f->frames[i].data = to;
       to += (bytes_of (&pages[i]) + 255) / 256 * 256;
     }
-  return NN_OK;
-}
-
-/* What the page kernel refuses as well, before anything of it is read here. */
-static nn_status
-check (const nn_frame *frame, nn_error *err)
-{
-  if (frame->data == NULL || frame->width < 1 || frame->height < 1 || frame->stride < frame->width)
-    return nn_fail (err, NN_ERR_ARGUMENT, "a frame of %d×%d pixels with rows of %d bytes cannot be read",
-                    frame->width, frame->height, frame->stride);
   return NN_OK;
 }
 
@@ -132,10 +124,10 @@ nn_cuda_frames_fill (nn_cuda_frames *f, const nn_frame *pages, int n, const nn_p
   if (ensure_room (f, n, err) != NN_OK)
     return err->status;
   for (int i = 0; i < n; i++) {
-    if (check (&pages[i], err) != NN_OK)
+    if (nn_place_check_frame (&pages[i], err) != NN_OK) /* before anything of it is read here */
       return n > 1 ? nn_fail_in (err, "page %d of %d in the batch", i + 1, n) : err->status;
     f->frames[i] = pages[i];
-    f->frames[i].data = device_pointer (f, pages[i].data);
+    f->frames[i].data = device_pointer (f, &pages[i]);
   }
   if (stage (f, pages, n, err) != NN_OK)
     return err->status;
