@@ -67,6 +67,16 @@ end_step (nn_cuda_recorder *r, nn_error *err)
   return NN_OK;
 }
 
+/* Once: steps that enqueue nothing end with the nodes of those before them, and a graph refuses an edge that is there. */
+static void
+add_wait (nn_cuda_recorder *r, cudaGraphNode_t node)
+{
+  for (size_t i = 0; i < r->n_waits; i++)
+    if (r->waits[i] == node)
+      return;
+  r->waits[r->n_waits++] = node;
+}
+
 static nn_status
 wait_for (nn_cuda_recorder *r, int step, nn_error *err)
 {
@@ -81,7 +91,7 @@ wait_for (nn_cuda_recorder *r, int step, nn_error *err)
     r->waits_room = room;
   }
   for (size_t i = 0; i < its->n; i++)
-    r->waits[r->n_waits++] = its->nodes[i];
+    add_wait (r, its->nodes[i]);
   return NN_OK;
 }
 
@@ -117,4 +127,24 @@ nn_cuda_recorder_depend (nn_cuda_recorder *r, int step, const int *before, int n
   return NN_CUDA (cudaStreamUpdateCaptureDependencies (r->stream, r->waits, NULL, r->n_waits,
                                                        cudaStreamSetCaptureDependencies),
                   err);
+}
+
+nn_status
+nn_cuda_record (cudaStream_t stream, nn_status (*steps) (void *arg, nn_error *err), void *arg, int times,
+                cudaGraphExec_t *exec, nn_error *err)
+{
+  cudaGraph_t graph = NULL;
+  nn_error ignored;
+  if (NN_CUDA (cudaStreamBeginCapture (stream, cudaStreamCaptureModeThreadLocal), err))
+    return err->status;
+  nn_status status = NN_OK;
+  for (int i = 0; i < times && status == NN_OK; i++)
+    status = steps (arg, err);
+  nn_status ended = NN_CUDA (cudaStreamEndCapture (stream, &graph), status == NN_OK ? err : &ignored);
+  status = status == NN_OK ? ended : status;
+  if (status == NN_OK)
+    status = NN_CUDA (cudaGraphInstantiate (exec, graph, 0), err);
+  if (graph != NULL)
+    cudaGraphDestroy (graph);
+  return status;
 }

@@ -14,3 +14,7 @@ void nn_cuda_recorder_free (nn_cuda_recorder *recorder); /* NULL is fine */
 
 /* nn_backend.depend(): what is enqueued from now on is step `step`. */
 nn_status nn_cuda_recorder_depend (nn_cuda_recorder *recorder, int step, const int *before, int n, nn_error *err);
+
+/* What `steps` enqueue on the stream, `times` over, as a graph that is ready to launch. */
+nn_status nn_cuda_record (cudaStream_t stream, nn_status (*steps) (void *arg, nn_error *err), void *arg, int times,
+                          cudaGraphExec_t *exec, nn_error *err);

@@ -3,6 +3,8 @@
  * exactly so, or is not of this device and these versions, is as good as none. */
 #include "tuning.h"
 
+#include "record.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -284,27 +286,6 @@ read_stopwatch (const stopwatch *watch, float *ms, nn_error *err)
   return NN_CUDA (cudaEventElapsedTime (ms, watch->begin, watch->end), err);
 }
 
-/* `runs` of them in one graph, as they will run: the host's part of a launch does not count, and what cannot be
- * recorded fails here. */
-static nn_status
-record (const nn_cuda *cuda, nn_status (*run) (void *arg, nn_error *err), void *arg, int runs, cudaGraphExec_t *exec,
-        nn_error *err)
-{
-  cudaGraph_t graph = NULL;
-  nn_error ignored;
-  nn_status status = NN_CUDA (cudaStreamBeginCapture (cuda->stream, cudaStreamCaptureModeThreadLocal), err);
-  if (status != NN_OK)
-    return status;
-  for (int i = 0; i < runs && status == NN_OK; i++)
-    status = run (arg, err);
-  nn_status ended = NN_CUDA (cudaStreamEndCapture (cuda->stream, &graph), status == NN_OK ? err : &ignored);
-  if (status == NN_OK && ended == NN_OK)
-    ended = NN_CUDA (cudaGraphInstantiate (exec, graph, 0), err);
-  if (graph != NULL)
-    cudaGraphDestroy (graph);
-  return status == NN_OK ? ended : status;
-}
-
 static nn_status
 time_graph (const stopwatch *watch, cudaGraphExec_t exec, float *ms, nn_error *err)
 {
@@ -325,7 +306,8 @@ time_graph (const stopwatch *watch, cudaGraphExec_t exec, float *ms, nn_error *e
   return NN_OK;
 }
 
-/* The first run may load code; the second tells how many make a measurement. */
+/* The first run may load code; the second tells how many make a measurement. These are one graph, as they will run: the
+ * host's part of a launch does not count, and what cannot be recorded fails here. */
 static nn_status
 time_runs (const nn_cuda *cuda, const stopwatch *watch, nn_status (*run) (void *arg, nn_error *err), void *arg,
            float *ms, nn_error *err)
@@ -338,7 +320,7 @@ time_runs (const nn_cuda *cuda, const stopwatch *watch, nn_status (*run) (void *
       || (status = run (arg, err)) != NN_OK || (status = read_stopwatch (watch, &once, err)) != NN_OK)
     return status;
   int runs = once * MAX_RUNS <= measured_ms ? MAX_RUNS : once >= measured_ms ? 1 : (int) (measured_ms / once) + 1;
-  status = record (cuda, run, arg, runs, &exec, err);
+  status = nn_cuda_record (cuda->stream, run, arg, runs, &exec, err);
   if (status == NN_OK)
     status = time_graph (watch, exec, ms, err);
   *ms /= (float) runs;
