@@ -18,13 +18,16 @@ typedef struct plan {
   nn_cuda cuda;
   nn_cuda_device *device;
   int batch;
-  bool owns_stream; /* or it is another plan's, whose runs this one's follow */
+  struct plan *owner; /* of the stream: itself, or the plan whose runs this one's follow */
+  pthread_mutex_t enqueuing; /* of the owner: what one thread records, no other may enqueue on */
   size_t bytes; /* device memory that alloc() gave */
   struct block *blocks;
   const void **constants; /* taken from the store */
   size_t n_constants, room;
   nn_cuda_recorder *recorder; /* while a run is recorded */
 } plan;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the blocks of all plans and their bytes */
 
 /* What alloc() gave: freed by address, whose size is told here. */
 typedef struct block {
@@ -68,17 +71,9 @@ choice (void)
 static nn_dtype
 dtype_of (nn_precision precision)
 {
-  switch (precision) {
-  case NN_PRECISION_FP32:
-  case NN_PRECISION_TF32:
+  if (precision == NN_PRECISION_FP32 || precision == NN_PRECISION_TF32)
     return NN_F32;
-  case NN_PRECISION_BF16:
-    return NN_BF16;
-  case NN_PRECISION_AUTO:
-  case NN_PRECISION_FP16:
-  default:
-    return NN_F16;
-  }
+  return precision == NN_PRECISION_BF16 ? NN_BF16 : NN_F16;
 }
 
 static void
@@ -87,28 +82,35 @@ close_plan (void *device)
   plan *p = device;
   if (p == NULL)
     return;
+  if (p->device != NULL)
+    cudaSetDevice (p->device->index);
   for (size_t i = 0; i < p->n_constants; i++)
     nn_cuda_store_give_back (p->constants[i]);
   free (p->constants);
-  if (p->cuda.stream != NULL && p->owns_stream)
+  if (p->cuda.stream != NULL && p->owner == p)
     cudaStreamDestroy (p->cuda.stream);
   if (p->device != NULL)
     nn_cuda_device_give_back (p->device);
+  pthread_mutex_destroy (&p->enqueuing);
   free (p);
 }
 
 static nn_status
 open_plan (const nn_plan_options *options, const void *beside, void **device, nn_error *err)
 {
+  const plan *other = beside;
+  if (other != NULL && other->cuda.index != options->cuda_device)
+    return nn_fail (err, NN_ERR_ARGUMENT, "a plan on GPU %d beside one on GPU %d", options->cuda_device,
+                    other->cuda.index);
   plan *p = calloc (1, sizeof *p);
   if (p == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");
   p->batch = options->batch;
-  p->owns_stream = beside == NULL;
-  if (beside != NULL)
-    p->cuda.stream = ((const plan *) beside)->cuda.stream;
+  p->owner = other != NULL ? other->owner : p;
+  p->cuda.stream = other != NULL ? other->cuda.stream : NULL;
+  pthread_mutex_init (&p->enqueuing, NULL);
   if (nn_cuda_device_take (options->cuda_device, &p->device, err) != NN_OK
-      || (p->owns_stream && NN_CUDA (cudaStreamCreateWithFlags (&p->cuda.stream, cudaStreamNonBlocking), err))) {
+      || (p->owner == p && NN_CUDA (cudaStreamCreateWithFlags (&p->cuda.stream, cudaStreamNonBlocking), err))) {
     close_plan (p);
     return err->status;
   }
@@ -153,7 +155,18 @@ static size_t
 bytes (const void *device)
 {
   const plan *p = device;
-  return p->bytes + nn_cuda_store_bytes (p->cuda.index);
+  pthread_mutex_lock (&mutex);
+  size_t of_blocks = p->bytes;
+  pthread_mutex_unlock (&mutex);
+  return of_blocks + nn_cuda_store_bytes (p->cuda.index);
+}
+
+static void
+end (void *device)
+{
+  plan *p = device;
+  pthread_mutex_unlock (&p->owner->enqueuing);
+  pthread_mutex_unlock (&p->device->mutex);
 }
 
 static nn_status
@@ -163,28 +176,17 @@ begin (void *device, nn_error *err)
   if (NN_CUDA (cudaSetDevice (p->cuda.index), err))
     return err->status;
   pthread_mutex_lock (&p->device->mutex);
+  pthread_mutex_lock (&p->owner->enqueuing);
   if (NN_CUDNN (cudnnSetStream (p->cuda.cudnn, p->cuda.stream), err) == NN_OK)
     return NN_OK;
-  pthread_mutex_unlock (&p->device->mutex);
+  end (p);
   return err->status;
-}
-
-static void
-end (void *device)
-{
-  plan *p = device;
-  pthread_mutex_unlock (&p->device->mutex);
 }
 
 /* ---- memory ---- */
 
-nn_status
-nn_cuda_alloc (const nn_cuda *cuda, size_t n_bytes, void **memory, nn_error *err)
-{
-  return NN_CUDA (cudaMalloc (memory, n_bytes), err);
-}
-
-/* Cleared once, so that the first run, which only warms up, reads numbers. */
+/* Cleared once, so that the first run, which only warms up, reads numbers. Plans' streams do not wait for the one that
+ * clears. */
 static void *
 alloc (void *device, size_t n_bytes, nn_error *err)
 {
@@ -196,14 +198,16 @@ alloc (void *device, size_t n_bytes, nn_error *err)
   }
   b->bytes = n_bytes;
   if (NN_CUDA (cudaSetDevice (p->cuda.index), err) || NN_CUDA (cudaMalloc (&b->memory, n_bytes), err)
-      || NN_CUDA (cudaMemset (b->memory, 0, n_bytes), err)) {
+      || NN_CUDA (cudaMemset (b->memory, 0, n_bytes), err) || NN_CUDA (cudaStreamSynchronize (NULL), err)) {
     cudaFree (b->memory);
     free (b);
     return NULL;
   }
+  pthread_mutex_lock (&mutex);
   b->next = p->blocks;
   p->blocks = b;
   p->bytes += n_bytes;
+  pthread_mutex_unlock (&mutex);
   return b->memory;
 }
 
@@ -213,14 +217,15 @@ free_memory (void *device, void *memory)
   plan *p = device;
   if (memory == NULL)
     return;
+  pthread_mutex_lock (&mutex);
   block **at = &p->blocks;
-  while (*at != NULL && (*at)->memory != memory)
+  while ((*at)->memory != memory)
     at = &(*at)->next;
   block *b = *at;
-  if (b == NULL)
-    return;
   *at = b->next;
   p->bytes -= b->bytes;
+  pthread_mutex_unlock (&mutex);
+  cudaSetDevice (p->cuda.index);
   cudaFree (memory);
   free (b);
 }
@@ -228,15 +233,20 @@ free_memory (void *device, void *memory)
 static void *
 alloc_host (void *device, size_t n_bytes, nn_error *err)
 {
+  const plan *p = device;
   void *memory = NULL;
-  return NN_CUDA (cudaHostAlloc (&memory, n_bytes, cudaHostAllocDefault), err) ? NULL : memory;
+  if (NN_CUDA (cudaSetDevice (p->cuda.index), err) == NN_OK)
+    NN_CUDA (cudaHostAlloc (&memory, n_bytes, cudaHostAllocDefault), err);
+  return memory;
 }
 
 static void
 free_host (void *device, void *memory)
 {
-  if (memory != NULL)
-    cudaFreeHost (memory);
+  if (memory == NULL)
+    return;
+  cudaSetDevice (((const plan *) device)->cuda.index);
+  cudaFreeHost (memory);
 }
 
 static nn_status
@@ -268,8 +278,11 @@ close_stream (void *opened)
   stream *s = opened;
   if (s == NULL)
     return;
+  cudaSetDevice (s->plan->cuda.index);
   if (s->started)
     cudaEventSynchronize (s->ran);
+  if (s->copies != NULL)
+    cudaStreamSynchronize (s->copies); /* of a run that was not started */
   if (s->graph != NULL)
     cudaGraphExecDestroy (s->graph);
   nn_cuda_frames_free (s->frames);
@@ -289,26 +302,6 @@ depend (void *device, int step, const int *before, int n, nn_error *err)
   return p->recorder != NULL ? nn_cuda_recorder_depend (p->recorder, step, before, n, err) : NN_OK;
 }
 
-/* What `steps` enqueue, as a graph that is ready to launch; `times` of them one after the other. */
-static nn_status
-record (const plan *p, nn_steps steps, void *arg, int times, cudaGraphExec_t *graph, nn_error *err)
-{
-  cudaGraph_t recorded = NULL;
-  nn_error ignored;
-  if (NN_CUDA (cudaStreamBeginCapture (p->cuda.stream, cudaStreamCaptureModeThreadLocal), err))
-    return err->status;
-  nn_status status = NN_OK;
-  for (int i = 0; i < times && status == NN_OK; i++)
-    status = steps (arg, err);
-  nn_status ended = NN_CUDA (cudaStreamEndCapture (p->cuda.stream, &recorded), status == NN_OK ? err : &ignored);
-  status = status == NN_OK ? ended : status;
-  if (status == NN_OK)
-    status = NN_CUDA (cudaGraphInstantiate (graph, recorded, 0), err);
-  if (recorded != NULL)
-    cudaGraphDestroy (recorded);
-  return status;
-}
-
 /* Libraries load code and allocate in a first run, which recording would not take. */
 static nn_status
 warm_up_and_record (stream *s, nn_error *err)
@@ -322,11 +315,13 @@ warm_up_and_record (stream *s, nn_error *err)
   if (status == NN_OK && (p->recorder = nn_cuda_recorder_new (p->cuda.stream, err)) == NULL)
     status = err->status;
   if (status == NN_OK)
-    status = record (p, s->steps, s->arg, 1, &s->graph, err);
+    status = nn_cuda_record (p->cuda.stream, s->steps, s->arg, 1, &s->graph, err);
   nn_cuda_recorder_free (p->recorder);
   p->recorder = NULL;
   if (status == NN_OK)
     status = NN_CUDA (cudaGraphUpload (s->graph, p->cuda.stream), err);
+  if (status != NN_OK)
+    cudaStreamSynchronize (p->cuda.stream); /* the memory that is written there is freed next */
   end (p);
   return status;
 }
@@ -357,6 +352,8 @@ static nn_status
 send (void *opened, void *to, const void *from, size_t n_bytes, nn_error *err)
 {
   stream *s = opened;
+  if (NN_CUDA (cudaSetDevice (s->plan->cuda.index), err))
+    return err->status;
   s->sending = true;
   return NN_CUDA (cudaMemcpyAsync (to, from, n_bytes, cudaMemcpyHostToDevice, s->copies), err);
 }
@@ -388,23 +385,33 @@ fill_pages (void *opened, const nn_frame *frames, int n, const nn_page_spec *spe
   return nn_cuda_frames_fill (s->frames, frames, n, spec, input, placements, err);
 }
 
+/* Pages count as on their way until a run that waits for them has started. */
 static nn_status
-run (void *opened, nn_error *err)
+enqueue_run (stream *s, nn_error *err)
 {
-  stream *s = opened;
   cudaStream_t nodes = s->plan->cuda.stream;
-  if (NN_CUDA (cudaSetDevice (s->plan->cuda.index), err))
-    return err->status;
   if (s->sending
       && (NN_CUDA (cudaEventRecord (s->sent, s->copies), err)
           || NN_CUDA (cudaStreamWaitEvent (nodes, s->sent, 0), err)))
     return err->status;
-  s->sending = false;
   if (NN_CUDA (cudaEventRecord (s->began, nodes), err) || NN_CUDA (cudaGraphLaunch (s->graph, nodes), err)
       || NN_CUDA (cudaEventRecord (s->ran, nodes), err))
     return err->status;
+  s->sending = false;
   s->started = true;
   return NN_OK;
+}
+
+static nn_status
+run (void *opened, nn_error *err)
+{
+  stream *s = opened;
+  if (NN_CUDA (cudaSetDevice (s->plan->cuda.index), err))
+    return err->status;
+  pthread_mutex_lock (&s->plan->owner->enqueuing);
+  nn_status status = enqueue_run (s, err);
+  pthread_mutex_unlock (&s->plan->owner->enqueuing);
+  return status;
 }
 
 static nn_status
@@ -412,6 +419,8 @@ wait (void *opened, nn_error *err)
 {
   stream *s = opened;
   float ms = 0;
+  if (NN_CUDA (cudaSetDevice (s->plan->cuda.index), err))
+    return err->status;
   if (!s->started) {
     /* Pages that were on their way when the run failed are not read any more after this. */
     bool sending = s->sending;
@@ -442,7 +451,7 @@ time_steps (void *opened, nn_steps steps, void *arg, double *seconds, nn_error *
   float ms = 0;
   if (begin (p, err) != NN_OK)
     return err->status;
-  nn_status status = record (p, steps, arg, TIMES, &graph, err);
+  nn_status status = nn_cuda_record (p->cuda.stream, steps, arg, TIMES, &graph, err);
   for (int i = 0; i < 2 && status == NN_OK; i++) /* the first warms up */
     if (NN_CUDA (cudaEventRecord (s->began, p->cuda.stream), err)
         || NN_CUDA (cudaGraphLaunch (graph, p->cuda.stream), err)

@@ -75,6 +75,12 @@ nn_cuda_launched (const char *kernel, nn_error *err)
 
 /* ---- devices ---- */
 
+nn_status
+nn_cuda_alloc (const nn_cuda *cuda, size_t n_bytes, void **memory, nn_error *err)
+{
+  return NN_CUDA (cudaMalloc (memory, n_bytes), err);
+}
+
 static nn_status
 check_code (int index, nn_error *err)
 {
