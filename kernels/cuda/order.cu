@@ -124,6 +124,37 @@ sort_numbers (uint64_t *numbers, uint32_t count)
   __syncthreads ();
 }
 
+/* The numbers of a row of `n` that reach the prefix, in any order; s->found is 0 before. */
+template <typename Number>
+__device__ __forceinline__ void
+collect (selection *s, uint64_t *winners, uint32_t n, uint64_t prefix, uint64_t mask, const Number &number_at)
+{
+  const uint32_t own = threadIdx.x;
+#pragma unroll 4
+  for (uint32_t first = 0; first < n; first += THREADS) {
+    uint32_t i = first + own;
+    uint64_t number = number_at (i);
+    uint32_t chosen = __ballot_sync (ALL, i < n && (number & mask) >= prefix), at = 0;
+    if (own % 32 == 0 && chosen != 0)
+      at = atomicAdd (&s->found, __popc (chosen));
+    at = __shfl_sync (ALL, at, 0);
+    if (chosen >> own % 32 & 1)
+      winners[at + __popc (chosen & ((1u << own % 32) - 1))] = number;
+  }
+}
+
+__device__ __forceinline__ void
+store_winners (const nn_topk &t, const uint64_t *winners, int64_t row)
+{
+  for (uint32_t i = threadIdx.x; i < t.k; i += THREADS) {
+    uint32_t index = ~(uint32_t) winners[i];
+    if (t.values != NULL)
+      nn_move_element (t.values, row * t.k + i, t.values_type, t.lines.x, row * t.lines.n + index, t.lines.dtype);
+    if (t.indices != NULL)
+      t.indices[row * t.k + i] = index;
+  }
+}
+
 /* `padded`: the power of two from k on. The keys are kept in shared memory if `cached`. */
 template <typename T>
 static __global__ void __launch_bounds__ (THREADS)
@@ -142,6 +173,7 @@ topk_rows (const __grid_constant__ nn_topk t, uint32_t padded, bool cached)
 #pragma unroll 8
   for (uint32_t i = own; cached && i < n; i += THREADS)
     keys[i] = key (i);
+  auto number_at = [&] (uint32_t i) { return i < n ? number_of (cached ? keys[i] : key (i), i) : 0; };
   uint64_t prefix = 0, mask = 0;
   uint32_t left = k, done = 0;
   for (int shift = 56; !done; shift -= 8) {
@@ -151,7 +183,7 @@ topk_rows (const __grid_constant__ nn_topk t, uint32_t padded, bool cached)
 #pragma unroll 4
     for (uint32_t first = 0; first < n; first += THREADS) {
       uint32_t i = first + own;
-      uint64_t number = i < n ? number_of (cached ? keys[i] : key (i), i) : 0;
+      uint64_t number = number_at (i);
       count_digit (s.histogram, (uint32_t) (number >> shift) & 255, i < n && (number & mask) == prefix);
     }
     __syncthreads ();
@@ -168,25 +200,9 @@ topk_rows (const __grid_constant__ nn_topk t, uint32_t padded, bool cached)
   for (uint32_t i = k + own; i < padded; i += THREADS)
     winners[i] = 0;
   __syncthreads ();
-#pragma unroll 4
-  for (uint32_t first = 0; first < n; first += THREADS) {
-    uint32_t i = first + own;
-    uint64_t number = i < n ? number_of (cached ? keys[i] : key (i), i) : 0;
-    uint32_t chosen = __ballot_sync (ALL, i < n && (number & mask) >= prefix), at = 0;
-    if (own % 32 == 0 && chosen != 0)
-      at = atomicAdd (&s.found, __popc (chosen));
-    at = __shfl_sync (ALL, at, 0);
-    if (chosen >> own % 32 & 1)
-      winners[at + __popc (chosen & ((1u << own % 32) - 1))] = number;
-  }
+  collect (&s, winners, n, prefix, mask, number_at);
   sort_numbers (winners, padded);
-  for (uint32_t i = own; i < k; i += THREADS) {
-    uint32_t index = ~(uint32_t) winners[i];
-    if (t.values != NULL)
-      nn_move_element (t.values, row * k + i, t.values_type, x, index, t.lines.dtype);
-    if (t.indices != NULL)
-      t.indices[row * k + i] = index;
-  }
+  store_winners (t, winners, row);
 }
 
 /* Up to 46 KB of shared memory, which every device has without being asked. */
