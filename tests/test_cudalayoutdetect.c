@@ -185,6 +185,7 @@ cudalayoutdetect_suite (void)
 
   /* The cache folder must be one without a model, before anything asks for it. */
   g_setenv ("XDG_CACHE_HOME", "/no/such/folder", TRUE);
+  g_setenv ("DOCLAYOUT_CUDA_MODULE", "/no/such.so", TRUE); /* an installed one would do */
   suite_add_tcase (s, tc);
   tcase_add_test (tc, no_model);
   tcase_add_test (tc, not_a_model);
