@@ -18,23 +18,43 @@ struct corner {
   float weight;
 };
 
-static __device__ __forceinline__ float
-element (const nn_cuda_rows &rows, int64_t page, int64_t row, int64_t i)
+/* An element as it lies in memory. It becomes a number() only when all that a point needs is on its way: where each load
+ * is converted at once, a branch for its type behind it, the next one waits for it. */
+static __device__ __forceinline__ unsigned
+fetch (const nn_cuda_rows &rows, int64_t page, int64_t row, int64_t i)
 {
-  return nn_load (rows.data, page * rows.page + row * rows.row + i, rows.dtype);
+  int64_t at = page * rows.page + row * rows.row + i;
+  return rows.dtype == NN_F32 ? ((const unsigned *) rows.data)[at] : ((const unsigned short *) rows.data)[at];
 }
 
-/* Where a point lies, 0 … 1 over the map; `first` is that of its head. */
+static __device__ __forceinline__ float
+number (unsigned bits, nn_dtype dtype)
+{
+  float half = __half2float (__ushort_as_half ((unsigned short) bits));
+  return dtype == NN_F32 ? __uint_as_float (bits) : dtype == NN_BF16 ? __uint_as_float (bits << 16) : half;
+}
+
+/* A point's weight, and where it lies, 0 … 1 over the map; `first` is that of its head. */
 static __device__ __forceinline__ float2
-locate (const args_t &a, int64_t page, int64_t query, int first, int point)
+locate (const args_t &a, int64_t page, int64_t query, int first, int point, float *share)
 {
   int64_t at = 2 * (int64_t) (first + point);
-  float x = element (a.positions, page, query, at), y = element (a.positions, page, query, at + 1);
+  unsigned weight = fetch (a.weights, page, query, first + point), box[4] = { 0 };
+  unsigned across = fetch (a.positions, page, query, at), down = fetch (a.positions, page, query, at + 1);
+  float scale = 1;
+  if (a.boxes.data != NULL) {
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+      box[i] = fetch (a.boxes, page, query, i);
+    scale = a.scales[point];
+  }
+  *share = number (weight, a.weights.dtype);
+  float x = number (across, a.positions.dtype), y = number (down, a.positions.dtype);
   if (a.boxes.data == NULL)
     return make_float2 ((x + 1) * 0.5f, (y + 1) * 0.5f);
-  float scale = a.scales[point];
-  return make_float2 (element (a.boxes, page, query, 0) + x * element (a.boxes, page, query, 2) * scale,
-                      element (a.boxes, page, query, 1) + y * element (a.boxes, page, query, 3) * scale);
+  nn_dtype dtype = a.boxes.dtype;
+  return make_float2 (number (box[0], dtype) + x * number (box[2], dtype) * scale,
+                      number (box[1], dtype) + y * number (box[3], dtype) * scale);
 }
 
 /* The four pixels around a point, with its share among them. Nothing is near one that is NaN. */
@@ -133,8 +153,8 @@ sum_points (const args_t &a, int64_t page, int64_t query, int first, const T *fr
   softmax soft = { -INFINITY, 0 };
   for (int begin = 0; begin < a.points; begin += 32) {
     int point = begin + lane, n = a.points - begin < 32 ? a.points - begin : 32;
-    float share = point < a.points ? element (a.weights, page, query, first + point) : -INFINITY;
-    float2 at = point < a.points ? locate (a, page, query, first, point) : make_float2 (0, 0);
+    float share = -INFINITY;
+    float2 at = point < a.points ? locate (a, page, query, first, point, &share) : make_float2 (0, 0);
     float shrink = a.softmax ? extend (&soft, &share) : 1;
     if (point < a.points)
       find_corners (a, point, at, share, corners + 4 * lane);
