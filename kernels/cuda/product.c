@@ -322,7 +322,7 @@ choose (const nn_cuda *cuda, nn_cuda_product *product, const float *bias, nn_err
     return status;
   choice c = { library != NULL, library != NULL ? 0 : (int) product->tile };
   if (cuda->choice == NN_CUDA_CHOICE_BEST) {
-    char key[640];
+    char key[1152]; /* room for the longest numbers in all dimensions */
     describe (cuda, product, key, sizeof key);
     if (!recall (cuda, key, product, library, &c))
       tune (cuda, product, library, key, &c);
