@@ -102,37 +102,6 @@ store_8 (void *data, int64_t at, nn_dtype dtype, const float (&x)[8])
   *(uint4 *) ((__half *) data + at) = bits;
 }
 
-template <nn_activation_kind KIND>
-static __device__ __forceinline__ void
-activate_8 (const nn_activation &activation, float (&x)[8])
-{
-  for (int i = 0; i < 8; i++)
-    x[i] = nn_activate (x[i], nn_activation{ KIND, activation.alpha, activation.beta });
-}
-
-static __device__ __forceinline__ void
-activate (const nn_activation &activation, float (&x)[8])
-{
-  switch (activation.kind) {
-#define CASE(kind)                                                                                                 \
-  case kind:                                                                                                       \
-    return activate_8<kind> (activation, x)
-    CASE (NN_ACT_RELU);
-    CASE (NN_ACT_LEAKY_RELU);
-    CASE (NN_ACT_CLIP);
-    CASE (NN_ACT_SIGMOID);
-    CASE (NN_ACT_HARD_SIGMOID);
-    CASE (NN_ACT_HARD_SWISH);
-    CASE (NN_ACT_SILU);
-    CASE (NN_ACT_GELU);
-    CASE (NN_ACT_TANH);
-    CASE (NN_ACT_GELU_TANH);
-#undef CASE
-  default:
-    return;
-  }
-}
-
 /* Finishes and stores the sums of 8 columns from `column` on (fewer at the right edge). */
 static __device__ __forceinline__ void
 finish_8 (const product_args &args, const place &at, int64_t row, int column, float (&x)[8])
@@ -146,7 +115,7 @@ finish_8 (const product_args &args, const place &at, int64_t row, int column, fl
     add_8 (args.a.bias, column, NN_F32, args.whole_bias, n, x);
   if (p.residual != NN_DTYPE_NONE)
     add_8 (args.a.residual, residual, p.residual, args.whole_residual, n, x);
-  activate (p.activation, x);
+  nn_activate_each (x, p.activation);
   if (args.whole_d)
     store_8 (args.a.d, d, p.result, x);
   else
