@@ -3,6 +3,7 @@
  * through a ring of stages in shared memory (cp.async); warps share the tile, and in small tiles also the steps, so that
  * a product with few rows keeps a multiprocessor busy. The accumulators go through shared memory to whole rows, which get
  * the rest: bias, residual, activation (product.cuh). */
+#include "mma.cuh"
 #include "product.cuh"
 
 #define STEP 64 /* of k: 128 bytes a row, 8 chunks of 16 bytes */
@@ -20,34 +21,6 @@ struct tile_of {
   static_assert (across % 2 == 0 && STEP / 16 % WARPS_K == 0, "whole fragments");
   static_assert (ROWS * 8 % threads == 0 && COLUMNS * 8 % threads == 0, "every thread loads as much");
 };
-
-static __device__ __forceinline__ unsigned
-shared_address (const void *p)
-{
-  return (unsigned) __cvta_generic_to_shared (p);
-}
-
-/* 16 bytes, or zeros. */
-static __device__ __forceinline__ void
-copy_chunk (uint4 *to, const void *from, bool inside)
-{
-  asm volatile ("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address (to)), "l"(from),
-                "r"(inside ? 16 : 0)
-                : "memory");
-}
-
-static __device__ __forceinline__ void
-commit_copies ()
-{
-  asm volatile ("cp.async.commit_group;" ::: "memory");
-}
-
-template <int N>
-static __device__ __forceinline__ void
-wait_for_copies ()
-{
-  asm volatile ("cp.async.wait_group %0;" ::"n"(N) : "memory");
-}
 
 /* Chunk `chunk` of a row lies where eight rows' same chunks are in different banks. */
 static __device__ __forceinline__ int
@@ -68,7 +41,7 @@ load_rows (uint4 *to, const T *from, int64_t row_step, int64_t column_step, int6
     int row = down ? index % ROWS : index / 8, chunk = down ? index / ROWS : index % 8, first = k0 + chunk * 8;
     bool inside = row < n_rows && first < k;
     if (WHOLE) {
-      copy_chunk (to + chunk_at (row, chunk), inside ? from + row * row_step + first : from, inside);
+      copy_later (to + chunk_at (row, chunk), inside ? from + row * row_step + first : from, inside);
     } else {
       uint4 bits = make_uint4 (0, 0, 0, 0);
       for (int j = 0; j < 8; j++)
@@ -77,34 +50,6 @@ load_rows (uint4 *to, const T *from, int64_t row_step, int64_t column_step, int6
       to[chunk_at (row, chunk)] = bits;
     }
   }
-}
-
-/* Four 8 × 8 matrices of halves: lane i names row i % 8 of matrix i / 8. */
-static __device__ __forceinline__ void
-load_matrices (unsigned (&r)[4], const uint4 *row)
-{
-  asm volatile ("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                : "r"(shared_address (row))
-                : "memory");
-}
-
-static __device__ __forceinline__ void
-multiply_add (float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, __half)
-{
-  asm volatile ("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-                "{%0, %1, %2, %3};"
-                : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-static __device__ __forceinline__ void
-multiply_add (float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, __nv_bfloat16)
-{
-  asm volatile ("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-                "{%0, %1, %2, %3};"
-                : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
 /* Which part of the tile, and of each step, a warp does. */
@@ -142,7 +87,7 @@ multiply_stage (float (&sums)[S::down][S::across][4], const uint4 *stage, const 
     for (int m = 0; m < S::down; m++)
 #pragma unroll
       for (int n = 0; n < S::across; n++)
-        multiply_add (sums[m][n], ra[m], rb[n / 2][n % 2 * 2], rb[n / 2][n % 2 * 2 + 1], T ());
+        mma (sums[m][n], ra[m], rb[n / 2][n % 2 * 2], rb[n / 2][n % 2 * 2 + 1], T ());
   }
 }
 
@@ -181,7 +126,7 @@ multiply_halves (const __grid_constant__ product_args args)
       load_rows<T, S::columns, S::threads, WHOLE> (stage + S::rows * 8, b, p.b_column, p.b_row, p.n - at.column,
                                                    step * STEP, k);
     }
-    commit_copies (); /* an empty group too, so that all threads count alike */
+    end_copies (); /* an empty group too, so that all threads count alike */
   };
 #pragma unroll
   for (int step = 0; step < S::stages - 1; step++)
