@@ -21,9 +21,9 @@ typedef struct nn_backend {
   nn_device_kind kind;
   const char *name; /* "cpu", "cuda" */
 
-  bool takes_parts; /* its kernels take channels-last values whose pixels have gaps between them (graph.h) */
+  nn_takes_part takes_part; /* which kernels take values whose pixels have gaps between them (graph.h); NULL: none */
 
-  bool takes_rows;  /* its attention takes operands whose rows have gaps between them (graph.h) */
+  bool takes_rows; /* its attention takes operands whose rows have gaps between them (graph.h) */
 
   bool adds_in_place; /* its products take a residual that lies where the result goes (graph.h) */
 

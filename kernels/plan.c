@@ -204,7 +204,7 @@ make_plan (nn_plan *plan, const nn_plan_options *options, nn_error *err)
     return status;
   nn_graph_note_change (plan->graph, "Reorder between layouts", before);
   before = plan->graph->n_nodes;
-  if ((status = nn_graph_find_views (plan->graph, plan->backend->takes_parts, plan->backend->takes_rows, err)) != NN_OK)
+  if ((status = nn_graph_find_views (plan->graph, plan->backend->takes_part, plan->backend->takes_rows, err)) != NN_OK)
     return status;
   nn_graph_note_change (plan->graph, "copies that move nothing", before);
   if (plan->backend->adds_in_place && (status = nn_graph_reuse_residuals (plan->graph, err)) != NN_OK)

@@ -168,10 +168,17 @@ time_steps (void *opened, nn_steps steps, void *arg, double *seconds, nn_error *
   return status;
 }
 
+/* Kernels take any strides of pixels. */
+static bool
+takes_part (const nn_node *node, int index, const nn_value *root, size_t offset)
+{
+  return true;
+}
+
 const nn_backend nn_backend_cpu = {
   .kind = NN_DEVICE_CPU,
   .name = "cpu",
-  .takes_parts = true,
+  .takes_part = takes_part,
   .check = check,
   .kernel = kernel,
   .rewrite = nn_cpu_pair_convs,

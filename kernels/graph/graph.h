@@ -178,12 +178,16 @@ nn_status nn_graph_assign_precision (nn_graph *graph, nn_dtype half, nn_error *e
  * neighbours disagree. The network's outputs are row-major. */
 nn_status nn_graph_assign_layouts (nn_graph *graph, nn_error *err);
 
+/* Whether the node's kernel takes its operand `index` (-1: makes its result) as some channels of each pixel of `root`,
+ * the first of which lies `offset` bytes into that. */
+typedef bool (*nn_takes_part) (const nn_node *node, int index, const nn_value *root, size_t offset);
+
 /* Takes out nodes whose results lie in another value's memory as they are (Reshape, Transpose, Slice, Reorder
- * … where nothing would move): these results become views. With `parts`, for a device whose kernels take
- * any pixel stride, the results of Split along the channels too, and operands of Concat are computed into its
- * result. With `rows`, for a device whose attention takes any row stride, values that nn_graph_takes_rows() are parts
+ * … where nothing would move): these results become views. Where all that read and write them take parts, the results
+ * of Split along the channels too, and operands of Concat are computed into its result (takes_part NULL: nothing
+ * does). With `rows`, for a device whose attention takes any row stride, values that nn_graph_takes_rows() are parts
  * of rows. */
-nn_status nn_graph_find_views (nn_graph *graph, bool parts, bool rows, nn_error *err);
+nn_status nn_graph_find_views (nn_graph *graph, nn_takes_part takes_part, bool rows, nn_error *err);
 
 /* Whether all that read the value take it with gaps between its rows (dimension 1): the kernels of Attention and
  * DeformableAttention on some devices, also by way of a Reshape of what lies in a row. */

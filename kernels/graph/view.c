@@ -223,15 +223,28 @@ nn_graph_takes_rows (const nn_graph *graph, const nn_value *value)
   return true;
 }
 
+/* Whether all that read the value take it where it would lie in `root`. */
+static bool
+readers_take (const nn_graph *graph, nn_takes_part takes_part, const nn_value *value, const nn_value *root,
+              size_t offset)
+{
+  for (const nn_node *node = graph->first; node != NULL; node = node->next)
+    for (int i = 0; i < node->n_in; i++)
+      if (node->in[i] == value && !takes_part (node, i, root, offset))
+        return false;
+  return true;
+}
+
 /* What may be a view with gaps. */
 typedef struct allowed {
-  bool parts, rows;
+  nn_takes_part part; /* NULL: no parts */
+  bool rows;
 } allowed;
 
 static bool
 may_be_part (const nn_graph *graph, const nn_value *value, const place *p, allowed a)
 {
-  return (a.parts && is_part_of (value, p))
+  return (a.part != NULL && is_part_of (value, p) && readers_take (graph, a.part, value, p->root, p->offset))
          || (a.rows && has_dense_rows (value, p) && nn_graph_takes_rows (graph, value));
 }
 
@@ -321,6 +334,21 @@ can_move (const nn_value *value)
   return value->producer != NULL && value->view_of == NULL;
 }
 
+/* What find_parts() goes by. */
+typedef struct mover {
+  const nn_graph *graph;
+  nn_takes_part takes_part;
+  int *n_views; /* of each value, by index */
+} mover;
+
+/* Whether it may lie there for all that write and read it. */
+static bool
+may_move_to (const mover *m, const nn_value *value, const nn_value *root, size_t offset)
+{
+  return m->takes_part (value->producer, -1, root, offset)
+         && readers_take (m->graph, m->takes_part, value, root, offset);
+}
+
 static void
 move_to (int *n_views, nn_value *value, nn_value *root, size_t offset)
 {
@@ -336,16 +364,19 @@ move_to (int *n_views, nn_value *value, nn_value *root, size_t offset)
 /* Moves a value whose parts are operands `first` … of the Concat, one after another and all there are, with
  * them. Returns how many operands that was; 0 if it is not so. */
 static int
-move_split (int *n_views, const nn_node *concat, int first, nn_value *root, size_t offset)
+move_split (const mover *m, const nn_node *concat, int first, nn_value *root, size_t offset)
 {
   nn_value *whole = concat->in[first]->view_of;
+  int *n_views = m->n_views;
   size_t size = nn_dtype_size (root->dtype), at = 0;
   int n = 0;
-  if (whole == NULL || !concat->in[first]->is_part || !can_move (whole) || !has_pixels_of (whole, root))
+  if (whole == NULL || !concat->in[first]->is_part || !can_move (whole) || !has_pixels_of (whole, root)
+      || !may_move_to (m, whole, root, offset))
     return 0;
   for (; first + n < concat->n_in && at < (size_t)whole->dim[1] * size; n++) {
     const nn_value *part = concat->in[first + n];
-    if (part->view_of != whole || part->view_offset != at)
+    if (part->view_of != whole || part->view_offset != at
+        || !readers_take (m->graph, m->takes_part, part, root, offset + at))
       return 0;
     at += (size_t)part->dim[1] * size;
   }
@@ -364,7 +395,7 @@ move_split (int *n_views, const nn_node *concat, int first, nn_value *root, size
 /* Has the operands of a Concat along the channels computed where it would copy them to. True if that is all.
  */
 static bool
-make_parts (int *n_views, const nn_node *concat)
+make_parts (const mover *m, const nn_node *concat)
 {
   nn_value *out = concat->out[0], *root = out->view_of != NULL ? out->view_of : out;
   size_t offset = out->view_of != NULL ? out->view_offset : 0;
@@ -374,10 +405,11 @@ make_parts (int *n_views, const nn_node *concat)
     return false;
   for (int i = 0, n; i < concat->n_in; i += n) {
     nn_value *value = concat->in[i];
-    bool alone = can_move (value) && n_views[value->index] == 0 && has_pixels_of (value, root);
-    n = alone ? 1 : move_split (n_views, concat, i, root, offset);
+    bool alone = can_move (value) && m->n_views[value->index] == 0 && has_pixels_of (value, root)
+                 && may_move_to (m, value, root, offset);
+    n = alone ? 1 : move_split (m, concat, i, root, offset);
     if (alone)
-      move_to (n_views, value, root, offset);
+      move_to (m->n_views, value, root, offset);
     all = all && n > 0;
     n = n > 0 ? n : 1;
     for (int k = i; k < i + n; k++)
@@ -388,9 +420,10 @@ make_parts (int *n_views, const nn_node *concat)
 
 /* From the last Concat on, so that one whose result goes into another knows where that lies. */
 static nn_status
-find_parts (nn_graph *graph, nn_error *err)
+find_parts (nn_graph *graph, nn_takes_part takes_part, nn_error *err)
 {
-  int *n_views = calloc ((size_t)graph->n_values + 1, sizeof *n_views); /* by index: of each value */
+  int *n_views = calloc ((size_t)graph->n_values + 1, sizeof *n_views);
+  const mover m = { graph, takes_part, n_views };
   if (n_views == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d values", graph->n_values);
   for (int i = 0; i < graph->n_values; i++)
@@ -398,7 +431,7 @@ find_parts (nn_graph *graph, nn_error *err)
       n_views[graph->values[i]->view_of->index]++;
   for (nn_node *node = graph->last, *prev; node != NULL; node = prev) {
     prev = node->prev;
-    if (nn_node_is (node, "Concat") && make_parts (n_views, node))
+    if (nn_node_is (node, "Concat") && make_parts (&m, node))
       nn_graph_remove_node (graph, node);
   }
   free (n_views);
@@ -406,7 +439,7 @@ find_parts (nn_graph *graph, nn_error *err)
 }
 
 nn_status
-nn_graph_find_views (nn_graph *graph, bool parts, bool rows, nn_error *err)
+nn_graph_find_views (nn_graph *graph, nn_takes_part takes_part, bool rows, nn_error *err)
 {
   place *places = calloc ((size_t)graph->n_values + 1, sizeof *places);
   if (places == NULL)
@@ -418,7 +451,7 @@ nn_graph_find_views (nn_graph *graph, bool parts, bool rows, nn_error *err)
   }
   for (nn_node *node = graph->first, *next; node != NULL; node = next) {
     next = node->next;
-    if (make_views (graph, node, (allowed){ parts, rows }, places)) {
+    if (make_views (graph, node, (allowed){ takes_part, rows }, places)) {
       hold_roots (node);
       nn_graph_remove_node (graph, node);
     } else {
@@ -427,5 +460,5 @@ nn_graph_find_views (nn_graph *graph, bool parts, bool rows, nn_error *err)
   }
   free (places);
   drop_unread_views (graph);
-  return parts ? find_parts (graph, err) : NN_OK;
+  return takes_part != NULL ? find_parts (graph, takes_part, err) : NN_OK;
 }
