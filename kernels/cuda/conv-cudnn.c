@@ -37,7 +37,7 @@ static int
 open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
-  if (!nn_cuda_conv_cudnn_can (conv)
+  if (!nn_cuda_conv_cudnn_can (conv) || nn_cuda_conv_has_gaps (conv)
       || !pads_fit (s->in_height, s->kh, s->stride_h, s->dilation_h, s->pad_top, s->out_height)
       || !pads_fit (s->in_width, s->kw, s->stride_w, s->dilation_w, s->pad_left, s->out_width)
       || s->batch * s->in_height * s->in_width * s->in_channels > INT_MAX
@@ -152,8 +152,8 @@ run (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int variant, const void
     return err->status;
   if (is_fused (conv) || conv->activation.kind == NN_ACT_NONE)
     return NN_OK;
-  nn_cuda_launch_conv_activate (data->y, s->batch * s->out_height * s->out_width * s->out_channels, conv->dtype,
-                                &conv->activation, cuda->stream);
+  nn_cuda_launch_conv_activate (data->y, s->batch * s->out_height * s->out_width, s->out_channels, s->y_pitch,
+                                conv->dtype, &conv->activation, cuda->stream);
   return nn_cuda_launched ("conv-activate", err);
 }
 

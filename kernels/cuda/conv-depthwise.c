@@ -5,7 +5,7 @@ static int
 open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
-  if (!conv->is_constant || !conv->is_dense || !nn_cuda_conv_is_depthwise (s))
+  if (!conv->is_constant || !conv->has_pixels || !nn_cuda_conv_is_depthwise (s))
     return 0;
   return conv->alignment >= 16 && nn_cuda_depthwise_is_fast (s) ? NN_CUDA_DEPTHWISE_WAYS : 1;
 }

@@ -49,13 +49,13 @@ convolve_any (nn_cuda_conv_shape s, nn_cuda_conv_data data, nn_activation activa
       for (int64_t q = 0; q < s.kw && ih >= 0 && ih < s.in_height; q++) {
         const int64_t iw = left + q * s.dilation_w;
         if (iw >= 0 && iw < s.in_width)
-          sum += nn_to_float (x[((n * s.in_height + ih) * s.in_width + iw) * s.in_channels + c])
+          sum += nn_to_float (x[((n * s.in_height + ih) * s.in_width + iw) * s.x_pitch + c])
                  * w[(r * s.kw + q) * s.out_channels + k];
       }
     }
     if (data.residual != NULL)
-      sum += nn_to_float (((const T *) data.residual)[i]);
-    ((T *) data.y)[i] = nn_from_float<T> (nn_activate (sum, activation));
+      sum += nn_to_float (((const T *) data.residual)[pixel * s.residual_pitch + k]);
+    ((T *) data.y)[pixel * s.y_pitch + k] = nn_from_float<T> (nn_activate (sum, activation));
   }
 }
 
@@ -65,6 +65,7 @@ struct arguments {
   void *y;
   int count, vectors, runs; /* threads; of LANES channels; of N neighbours in a row of y */
   int in_height, in_width, out_height, out_width, channels, pad_top, pad_left;
+  int64_t x_pitch, y_pitch, residual_pitch;
   nn_activation activation;
 };
 
@@ -84,7 +85,7 @@ load_weights (const arguments &g, int r, int channel, float (&w)[SIZE][LANES])
 
 template <typename T, int N>
 __device__ __forceinline__ void
-store (const arguments &g, int64_t at, int channel, int n, const float (&sum)[N][LANES])
+store (const arguments &g, int64_t pixel, int channel, int n, const float (&sum)[N][LANES])
 {
   float bias[LANES];
 #pragma unroll
@@ -94,11 +95,10 @@ store (const arguments &g, int64_t at, int channel, int n, const float (&sum)[N]
   for (int t = 0; t < N; t++) {
     if (t >= n)
       break;
-    const int64_t offset = at + (int64_t) t * g.channels;
     vector<T> out = {};
     float v[LANES];
     if (g.residual != NULL)
-      out = *(const vector<T> *) ((const T *) g.residual + offset);
+      out = *(const vector<T> *) ((const T *) g.residual + (pixel + t) * g.residual_pitch + channel);
 #pragma unroll
     for (int e = 0; e < LANES; e++)
       v[e] = sum[t][e] + bias[e] + nn_to_float (out.v[e]);
@@ -106,7 +106,7 @@ store (const arguments &g, int64_t at, int channel, int n, const float (&sum)[N]
 #pragma unroll
     for (int e = 0; e < LANES; e++)
       out.v[e] = nn_from_float<T> (v[e]);
-    *(vector<T> *) ((T *) g.y + offset) = out;
+    *(vector<T> *) ((T *) g.y + (pixel + t) * g.y_pitch + channel) = out;
   }
 }
 
@@ -117,7 +117,7 @@ load_pixel (const arguments &g, const T *x, int left, int j, bool inside)
 {
   vector<T> in = {};
   if (inside && left + j >= 0 && left + j < g.in_width)
-    in = *(const vector<T> *) (x + (int64_t) j * g.channels);
+    in = *(const vector<T> *) (x + j * g.x_pitch);
   return in;
 }
 
@@ -137,7 +137,7 @@ convolve (const arguments g)
       const bool inside = top + r >= 0 && top + r < g.in_height;
       if (ROWS == 1 && !inside)
         continue;
-      const T *x = (const T *) g.x + ((int64_t) (n * g.in_height + top + r) * g.in_width + left) * g.channels + channel;
+      const T *x = (const T *) g.x + ((int64_t) (n * g.in_height + top + r) * g.in_width + left) * g.x_pitch + channel;
       float w[SIZE][LANES];
       load_weights<SIZE> (g, r, channel, w);
 #pragma unroll
@@ -151,7 +151,7 @@ convolve (const arguments g)
               sum[t][e] += nn_to_float (in.v[e]) * w[j - t * STRIDE][e];
       }
     }
-    store<T> (g, ((int64_t) row * g.out_width + ow) * g.channels + channel, channel, g.out_width - ow, sum);
+    store<T> (g, (int64_t) row * g.out_width + ow, channel, g.out_width - ow, sum);
   }
 }
 
@@ -209,6 +209,9 @@ nn_cuda_launch_depthwise_conv (const nn_cuda_conv_shape *s, const nn_cuda_conv_d
   g.out_height = (int) s->out_height;
   g.out_width = (int) s->out_width;
   g.channels = (int) s->out_channels;
+  g.x_pitch = s->x_pitch;
+  g.y_pitch = s->y_pitch;
+  g.residual_pitch = s->residual_pitch;
   g.pad_top = (int) s->pad_top;
   g.pad_left = (int) s->pad_left;
   g.activation = *activation;

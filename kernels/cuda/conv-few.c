@@ -5,11 +5,12 @@
 
 /* What the kernel counts in 32 bits, and the filters for which its shared memory is made. */
 static bool
-is_small (const nn_cuda_conv_shape *s)
+is_small (const nn_cuda_conv_node *conv)
 {
+  const nn_cuda_conv_shape *s = &conv->shape;
   return s->kh <= 7 && s->kw <= 7 && s->stride_h <= 4 && s->stride_w <= 4 && s->pad_left >= 0 && s->pad_left <= 7
-         && s->batch * s->out_height * s->out_width * s->out_channels <= INT_MAX
-         && s->batch * s->in_height * s->in_width * s->in_channels <= INT_MAX && s->out_channels <= 1024;
+         && nn_cuda_conv_x_extent (s) <= INT_MAX && nn_cuda_conv_y_extent (s) <= INT_MAX
+         && nn_cuda_conv_residual_extent (conv) <= INT_MAX && s->out_channels <= 1024;
 }
 
 /* Rows of x begin at multiples of 16 bytes, and 8 channels of y can be moved at once. */
@@ -24,9 +25,9 @@ static int
 open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
-  return conv->is_constant && conv->is_dense && (conv->dtype == NN_F16 || conv->dtype == NN_BF16) && s->groups == 1
-         && s->in_channels >= 1 && s->in_channels <= 4 && s->dilation_h == 1 && s->dilation_w == 1 && is_small (s)
-         && is_aligned (conv);
+  return conv->is_constant && conv->has_pixels && (conv->dtype == NN_F16 || conv->dtype == NN_BF16)
+         && s->groups == 1 && s->x_pitch == s->in_channels && s->in_channels >= 1 && s->in_channels <= 4
+         && s->dilation_h == 1 && s->dilation_w == 1 && is_small (conv) && is_aligned (conv);
 }
 
 static nn_status

@@ -22,6 +22,7 @@ struct arguments {
   void *y;
   int in_height, in_words;                  /* of a row of x; words have 16 bytes, 8 elements */
   int out_height, out_width, out_channels;
+  int y_pitch, residual_pitch;
   int kh, run, pitch;                       /* run: elements of a window's row; pitch: of a row of w */
   int stride_h, step, pad_top;              /* step: elements from a pixel's window to the next one's */
   int first_word, shift;                    /* where the window of a row's first pixel begins, and the rest */
@@ -165,7 +166,7 @@ struct alignas (2 * N) run_of {
   uint16_t bits[N];
 };
 
-/* Calls action (sums, offset in y) for each run of channels that a thread has, where it is in y. */
+/* Calls action (sums, pixel, channel) for each run of channels that a thread has, where it is in y. */
 template <int NT, typename Action>
 __device__ __forceinline__ void
 for_each_run (const arguments &g, int row, int column, int first, float (&sum)[2][NT][4], Action action)
@@ -183,7 +184,7 @@ for_each_run (const arguments &g, int row, int column, int first, float (&sum)[2
       for (int e = 0; e < 2 * SIDE; e++)
         v[e] = &sum[i / 2][j + e / 2][i % 2 * 2 + e % 2];
       if (pixel < g.out_width && channel < g.out_channels)
-        action (v, (row + pixel) * g.out_channels + channel);
+        action (v, row + pixel, channel);
     }
   }
 }
@@ -195,8 +196,8 @@ finish (const arguments &g, const tile_at &at, int first, float (&sum)[2][NT][4]
   enum { N = NT < 4 ? 2 * NT : 8 };
   const int row = (at.image * g.out_height + at.row + (int) threadIdx.x / 32) * g.out_width;
   if (g.residual != NULL)
-    for_each_run<NT> (g, row, at.column, first, sum, [&] (float *(&v)[N], int offset) {
-      const run_of<N> r = *(const run_of<N> *) ((const T *) g.residual + offset);
+    for_each_run<NT> (g, row, at.column, first, sum, [&] (float *(&v)[N], int pixel, int channel) {
+      const run_of<N> r = *(const run_of<N> *) ((const T *) g.residual + pixel * g.residual_pitch + channel);
 #pragma unroll
       for (int e = 0; e < N; e++)
         *v[e] += nn_to_float (((const T *) r.bits)[e]);
@@ -204,12 +205,12 @@ finish (const arguments &g, const tile_at &at, int first, float (&sum)[2][NT][4]
 #pragma unroll
   for (int i = 0; i < 2; i++) /* not all at once, for which there are too few registers */
     nn_activate_each ((float (&)[4 * NT]) sum[i], g.activation);
-  for_each_run<NT> (g, row, at.column, first, sum, [&] (float *(&v)[N], int offset) {
+  for_each_run<NT> (g, row, at.column, first, sum, [&] (float *(&v)[N], int pixel, int channel) {
     run_of<N> r;
 #pragma unroll
     for (int e = 0; e < N; e++)
       ((T *) r.bits)[e] = nn_from_float<T> (*v[e]);
-    *(run_of<N> *) ((T *) g.y + offset) = r;
+    *(run_of<N> *) ((T *) g.y + pixel * g.y_pitch + channel) = r;
   });
 }
 
@@ -269,6 +270,8 @@ arguments_of (const nn_cuda_conv_shape *s)
   g.out_height = (int) s->out_height;
   g.out_width = (int) s->out_width;
   g.out_channels = (int) s->out_channels;
+  g.y_pitch = (int) s->y_pitch;
+  g.residual_pitch = (int) s->residual_pitch;
   g.kh = (int) s->kh;
   g.run = (int) s->kw * c;
   g.stride_h = (int) s->stride_h;

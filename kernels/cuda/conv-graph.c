@@ -64,11 +64,11 @@ complete (cudnnBackendDescriptor_t made, bool good)
   return good && cudnnBackendFinalize (made) == CUDNN_STATUS_SUCCESS ? made : NULL;
 }
 
-/* Dimensions in ONNX's order, channels last in memory. */
+/* Dimensions in ONNX's order, channels last in memory, the pixels `pitch` elements apart. */
 static cudnnBackendDescriptor_t
-add_tensor (graph *g, int64_t id, cudnnDataType_t type, int64_t n, int64_t c, int64_t h, int64_t w)
+add_pixels (graph *g, int64_t id, cudnnDataType_t type, int64_t n, int64_t c, int64_t h, int64_t w, int64_t pitch)
 {
-  const int64_t dim[4] = { n, c, h, w }, stride[4] = { h * w * c, 1, w * c, c }, alignment = 16;
+  const int64_t dim[4] = { n, c, h, w }, stride[4] = { h * w * pitch, 1, w * pitch, pitch }, alignment = 16;
   const bool is_virtual = id >= SUM;
   cudnnBackendDescriptor_t t = add_part (g, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   return complete (t, set (t, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &id)
@@ -77,6 +77,12 @@ add_tensor (graph *g, int64_t id, cudnnDataType_t type, int64_t n, int64_t c, in
                           && set (t, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, stride)
                           && set (t, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, 1, &alignment)
                           && set (t, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &is_virtual));
+}
+
+static cudnnBackendDescriptor_t
+add_tensor (graph *g, int64_t id, cudnnDataType_t type, int64_t n, int64_t c, int64_t h, int64_t w)
+{
+  return add_pixels (g, id, type, n, c, h, w, c);
 }
 
 static cudnnBackendDescriptor_t
@@ -155,13 +161,15 @@ build (graph *g, const nn_cuda *cuda, const nn_cuda_conv_node *conv)
   const cudnnDataType_t type = nn_cuda_conv_cudnn_type (conv->dtype), in_between = CUDNN_DATA_FLOAT;
   const int64_t n = s->batch, k = s->out_channels, h = s->out_height, w = s->out_width;
   g->n_operations = 0;
-  cudnnBackendDescriptor_t x = add_tensor (g, X, type, n, s->in_channels, s->in_height, s->in_width);
+  cudnnBackendDescriptor_t x = add_pixels (g, X, type, n, s->in_channels, s->in_height, s->in_width, s->x_pitch);
   cudnnBackendDescriptor_t filter = add_tensor (g, W, type, k, s->in_channels / s->groups, s->kh, s->kw);
-  cudnnBackendDescriptor_t bias = add_tensor (g, BIAS, type, 1, k, 1, 1), y = add_tensor (g, Y, type, n, k, h, w);
+  cudnnBackendDescriptor_t bias = add_tensor (g, BIAS, type, 1, k, 1, 1);
+  cudnnBackendDescriptor_t y = add_pixels (g, Y, type, n, k, h, w, s->y_pitch);
   cudnnBackendDescriptor_t sum = add_tensor (g, SUM, in_between, n, k, h, w), last = sum;
   bool good = bias != NULL && convolve (g, s, x, filter, sum);
   if (good && g->has_residual) {
-    cudnnBackendDescriptor_t residual = add_tensor (g, RESIDUAL, type, n, k, h, w);
+    const int64_t pitch = conv->has_residual ? s->residual_pitch : s->y_pitch; /* without one it is y: execute() */
+    cudnnBackendDescriptor_t residual = add_pixels (g, RESIDUAL, type, n, k, h, w, pitch);
     last = add_tensor (g, SUM_RESIDUAL, in_between, n, k, h, w);
     good = residual != NULL && combine (g, sum, conv->has_residual ? 1 : 0, residual, last);
   }
@@ -361,8 +369,8 @@ run (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int variant, const void
   cudnnBackendDestroyDescriptor (pack);
   if (status != NN_OK || is_fused (conv) || conv->activation.kind == NN_ACT_NONE)
     return status;
-  nn_cuda_launch_conv_activate (data->y, s->batch * s->out_height * s->out_width * s->out_channels, conv->dtype,
-                                &conv->activation, cuda->stream);
+  nn_cuda_launch_conv_activate (data->y, s->batch * s->out_height * s->out_width, s->out_channels, s->y_pitch,
+                                conv->dtype, &conv->activation, cuda->stream);
   return nn_cuda_launched ("conv-activate", err);
 }
 

@@ -8,8 +8,7 @@ static bool
 is_small (const nn_cuda_conv_node *conv)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
-  return s->batch * s->in_height * s->in_width * s->in_channels <= INT_MAX
-         && s->batch * s->out_height * s->out_width * s->out_channels <= INT_MAX
+  return nn_cuda_conv_x_extent (s) <= INT_MAX && nn_cuda_conv_y_extent (s) <= INT_MAX
          && s->out_channels * nn_cuda_conv_pitch (conv) <= INT_MAX && s->groups <= UINT16_MAX;
 }
 
@@ -18,7 +17,7 @@ static int
 open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
-  bool fits = conv->is_constant && conv->is_dense && (conv->dtype == NN_F16 || conv->dtype == NN_BF16)
+  bool fits = conv->is_constant && conv->has_pixels && (conv->dtype == NN_F16 || conv->dtype == NN_BF16)
               && s->in_channels > 0 && !nn_cuda_conv_is_depthwise (s) && is_small (conv)
               && (conv->alignment >= 16 || s->in_channels / s->groups % 8 != 0);
   return fits ? NN_CUDA_CONV_TILES : 0;

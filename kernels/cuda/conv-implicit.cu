@@ -16,8 +16,10 @@ struct arguments {
   const float *bias;
   void *y;
   int pixels, depth, pitch;            /* rows of the product; kh kw inputs; that rounded up: a row of w */
-  int in_height, in_width, in_channels, inputs; /* inputs: of one group */
-  int area, out_width, out_channels, outputs;
+  int in_height, in_width, inputs;     /* inputs: of one group */
+  int area, out_width, outputs;
+  int x_pitch;
+  int64_t y_pitch, residual_pitch;
   int kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   int channel_tiles;
   bool wide; /* 8 channels of y, residual and bias can be moved at once */
@@ -160,7 +162,7 @@ struct loader {
   {
     const int ih = top[i] + p.r * g.dilation_h, iw = left[i] + p.s * g.dilation_w;
     const bool there = p.r < g.kh && (unsigned) ih < (unsigned) g.in_height && (unsigned) iw < (unsigned) g.in_width;
-    *offset = there ? (image[i] + ih * g.in_width + iw) * g.in_channels + p.c : 0;
+    *offset = there ? (image[i] + ih * g.in_width + iw) * g.x_pitch + p.c : 0;
     return there;
   }
 
@@ -239,25 +241,26 @@ load_floats (const float *from, float (&to)[8])
   to[4] = high.x, to[5] = high.y, to[6] = high.z, to[7] = high.w;
 }
 
-/* Up to 8 neighbouring channels of a pixel, of which there are `n`; all where they are moved at once. */
+/* Up to 8 neighbouring channels of pixel `p`, of which there are `n`; all where they are moved at once. */
 template <typename T>
 __device__ __forceinline__ void
-finish (const arguments &g, const float *from, int64_t at, int channel, int n)
+finish (const arguments &g, const float *from, int p, int channel, int n)
 {
+  const int64_t at = p * g.y_pitch + channel;
   __align__ (16) T out[8] = {};
-  const T *residual = (const T *) g.residual;
+  const T *residual = g.residual != NULL ? (const T *) g.residual + p * g.residual_pitch + channel : NULL;
   float v[8], bias[8] = {};
   load_floats (from, v);
   if (g.wide) {
     if (g.bias != NULL)
       load_floats (g.bias + channel, bias);
     if (residual != NULL)
-      *(uint4 *) out = *(const uint4 *) (residual + at);
+      *(uint4 *) out = *(const uint4 *) residual;
   } else {
     for (int e = 0; e < 8; e++)
       if (e < n) {
         bias[e] = g.bias != NULL ? g.bias[channel + e] : 0.0f;
-        out[e] = residual != NULL ? residual[at + e] : nn_from_float<T> (0.0f);
+        out[e] = residual != NULL ? residual[e] : nn_from_float<T> (0.0f);
       }
   }
 #pragma unroll
@@ -296,8 +299,7 @@ store_sums (const arguments &g, float *slab, int pixel, int group, int first,
       const int p = pixel + i * 16 + row, left = g.outputs - first - column;
       const int channel = group * g.outputs + first + column;
       if (p < g.pixels && left > 0)
-        finish<typename P::T> (g, slab + row * P::SLAB + column, (int64_t) p * g.out_channels + channel, channel,
-                               left < 8 ? left : 8);
+        finish<typename P::T> (g, slab + row * P::SLAB + column, p, channel, left < 8 ? left : 8);
     }
     __syncwarp ();
   }
@@ -430,12 +432,13 @@ nn_cuda_launch_conv_implicit (const nn_cuda_conv_shape *s, const nn_cuda_conv_da
   g.pitch = (int) pitch;
   g.in_height = (int) s->in_height;
   g.in_width = (int) s->in_width;
-  g.in_channels = (int) s->in_channels;
   g.inputs = (int) inputs;
   g.area = (int) (s->out_height * s->out_width);
   g.out_width = (int) s->out_width;
-  g.out_channels = (int) s->out_channels;
   g.outputs = (int) outputs;
+  g.x_pitch = (int) s->x_pitch;
+  g.y_pitch = s->y_pitch;
+  g.residual_pitch = s->residual_pitch;
   g.kh = (int) s->kh;
   g.kw = (int) s->kw;
   g.stride_h = (int) s->stride_h;
@@ -444,7 +447,8 @@ nn_cuda_launch_conv_implicit (const nn_cuda_conv_shape *s, const nn_cuda_conv_da
   g.dilation_w = (int) s->dilation_w;
   g.pad_top = (int) s->pad_top;
   g.pad_left = (int) s->pad_left;
-  g.wide = outputs % 8 == 0 && is_aligned (data->y) && is_aligned (data->residual) && is_aligned (data->bias);
+  g.wide = outputs % 8 == 0 && s->y_pitch % 8 == 0 && (data->residual == NULL || s->residual_pitch % 8 == 0)
+           && is_aligned (data->y) && is_aligned (data->residual) && is_aligned (data->bias);
   g.activation = *activation;
   if (g.pixels == 0)
     return;

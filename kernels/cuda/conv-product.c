@@ -9,7 +9,7 @@ static int
 open (const nn_cuda *cuda, const nn_cuda_conv_node *conv, int wanted, void **source)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
-  return conv->is_constant && conv->is_dense && s->groups == 1 && s->kh == 1 && s->kw == 1 && s->stride_h == 1
+  return conv->is_constant && conv->has_pixels && s->groups == 1 && s->kh == 1 && s->kw == 1 && s->stride_h == 1
          && s->stride_w == 1 && s->in_channels > 0 && s->batch > 0 && s->out_height == s->in_height
          && s->out_width == s->in_width && s->pad_top == 0 && s->pad_left == 0;
 }
@@ -28,9 +28,10 @@ prepare (const nn_cuda *cuda, const nn_cuda_conv_node *conv, void *source, int v
   const nn_cuda_product_problem problem
       = { .m = s->batch * s->out_height * s->out_width, .n = s->out_channels, .k = s->in_channels,
           .dtype = conv->dtype, .result = conv->dtype, .residual = conv->has_residual ? conv->dtype : NN_DTYPE_NONE,
-          .activation = conv->activation, .a_row = s->in_channels, .a_column = 1, .b_row = 1,
-          .b_column = s->in_channels, .d_row = s->out_channels, .residual_row = s->out_channels, .weights = conv->w,
-          .bias = conv->bias, .alignment = conv->alignment };
+          .activation = conv->activation, .a_row = s->x_pitch, .a_column = 1, .b_row = 1,
+          .b_column = s->in_channels, .d_row = s->y_pitch,
+          .residual_row = conv->has_residual ? s->residual_pitch : s->y_pitch, .weights = conv->w, .bias = conv->bias,
+          .alignment = conv->alignment };
   nn_cuda_product *product = calloc (1, sizeof *product);
   if (product == NULL)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory");

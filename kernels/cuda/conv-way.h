@@ -23,8 +23,9 @@ typedef struct nn_cuda_conv_node {
   bool has_residual;
   bool has_weights;     /* the weights are constant */
   bool is_constant;     /* … and the bias, if there is one */
-  bool is_dense;        /* x, y and residual are N, H, W, C in memory */
-  int alignment;        /* their addresses are multiples of this many bytes, 64 at most */
+  bool has_pixels;      /* x, y and residual are N, H, W, C in memory, their pixels at the shape's pitches */
+  int alignment;        /* their addresses are multiples of this many bytes, 64 at most; also each pixel's where there
+                           are gaps between pixels */
   const float *w;       /* host, only in open() and prepare(): out_channels, in_channels / groups, kh, kw */
   const float *bias;    /* … out_channels; NULL: none */
 } nn_cuda_conv_node;
@@ -34,6 +35,35 @@ static inline bool
 nn_cuda_conv_is_depthwise (const nn_cuda_conv_shape *shape)
 {
   return shape->groups > 1 && shape->groups == shape->in_channels;
+}
+
+/* Whether any two pixels have a gap between them. */
+static inline bool
+nn_cuda_conv_has_gaps (const nn_cuda_conv_node *conv)
+{
+  const nn_cuda_conv_shape *s = &conv->shape;
+  return s->x_pitch != s->in_channels || s->y_pitch != s->out_channels
+         || (conv->has_residual && s->residual_pitch != s->out_channels);
+}
+
+/* Elements from x's first one to behind the last pixel's gap; y's, and the residual's. */
+static inline int64_t
+nn_cuda_conv_x_extent (const nn_cuda_conv_shape *shape)
+{
+  return shape->batch * shape->in_height * shape->in_width * shape->x_pitch;
+}
+
+static inline int64_t
+nn_cuda_conv_y_extent (const nn_cuda_conv_shape *shape)
+{
+  return shape->batch * shape->out_height * shape->out_width * shape->y_pitch;
+}
+
+static inline int64_t
+nn_cuda_conv_residual_extent (const nn_cuda_conv_node *conv)
+{
+  const nn_cuda_conv_shape *s = &conv->shape;
+  return conv->has_residual ? s->batch * s->out_height * s->out_width * s->residual_pitch : 0;
 }
 
 /* Elements from one output channel's packed weights to the next one's: whole vectors of 8 for tensor cores. */
@@ -57,7 +87,7 @@ static inline bool
 nn_cuda_conv_cudnn_can (const nn_cuda_conv_node *conv)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
-  return conv->is_constant && conv->is_dense && conv->alignment >= 16 && s->in_channels > 0 && s->batch > 0
+  return conv->is_constant && conv->has_pixels && conv->alignment >= 16 && s->in_channels > 0 && s->batch > 0
          && !nn_cuda_conv_is_depthwise (s)
          && nn_cuda_conv_pitch (conv) == s->kh * s->kw * (s->in_channels / s->groups); /* weights without gaps */
 }

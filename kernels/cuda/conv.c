@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "conv-way.h"
+#include "product.h"
 #include "tuning.h"
 
 #include "../graph/shape.h"
@@ -100,21 +101,30 @@ check_types (const nn_call *call, nn_error *err)
                          nn_dtype_name (dtype), nn_dtype_name (call->out[0].dtype));
 }
 
-/* What the address of a value is a multiple of; memory that is no view begins at multiples of 64. */
-static int
-alignment_of (const nn_value *value)
-{
-  size_t offset = value->view_of != NULL ? value->view_offset : 0;
-  return offset == 0 ? 64 : (int) (offset & -offset) < 64 ? (int) (offset & -offset) : 64;
-}
-
-/* Takes a tensor's strides; says whether it is N, H, W, C in memory. */
-static bool
+static void
 take_strides (const nn_tensor *tensor, int64_t stride[4])
 {
   nn_tensor view = as_image (tensor);
   memcpy (stride, view.stride, 4 * sizeof stride[0]);
-  return nn_tensor_is_dense (&view, NN_LAYOUT_CHANNELS_LAST);
+}
+
+/* Takes what is to be known of where x, y or the residual lies. */
+static void
+take_place (nn_cuda_conv_node *node, const nn_tensor *tensor, const nn_value *value, int64_t stride[4],
+            int64_t *pitch)
+{
+  nn_tensor view = as_image (tensor);
+  int alignment = nn_cuda_alignment (value);
+  take_strides (tensor, stride);
+  *pitch = view.dim[1];
+  if (!nn_tensor_is_dense (&view, NN_LAYOUT_CHANNELS_LAST)) {
+    *pitch = stride[3];
+    node->has_pixels = node->has_pixels && stride[1] == 1 && *pitch >= view.dim[1]
+                       && stride[2] == view.dim[3] * *pitch && stride[0] == view.dim[2] * stride[2];
+    while (*pitch * (int64_t) nn_dtype_size (node->dtype) % alignment != 0)
+      alignment /= 2;
+  }
+  node->alignment = alignment < node->alignment ? alignment : node->alignment;
 }
 
 static nn_status
@@ -130,17 +140,13 @@ fill_node (const nn_call *call, nn_cuda_conv_node *node, nn_error *err)
   node->bias = is_constant (call, BIAS) ? call->in[BIAS].data : NULL;
   node->has_weights = node->w != NULL;
   node->is_constant = node->has_weights && (node->bias != NULL || !nn_node_has (call->node, BIAS));
-  node->is_dense = take_strides (&call->in[X], strides->x);
-  node->is_dense = take_strides (&call->out[0], strides->y) && node->is_dense;
-  node->alignment = alignment_of (call->node->in[X]);
-  int other = alignment_of (call->node->out[0]);
-  node->alignment = other < node->alignment ? other : node->alignment;
+  node->has_pixels = true;
+  node->alignment = 64;
+  take_place (node, &call->in[X], call->node->in[X], strides->x, &node->shape.x_pitch);
+  take_place (node, &call->out[0], call->node->out[0], strides->y, &node->shape.y_pitch);
   take_strides (&call->in[W], strides->w);
-  if (node->has_residual) {
-    node->is_dense = take_strides (&call->in[RESIDUAL], strides->residual) && node->is_dense;
-    other = alignment_of (call->node->in[RESIDUAL]);
-    node->alignment = other < node->alignment ? other : node->alignment;
-  }
+  if (node->has_residual)
+    take_place (node, &call->in[RESIDUAL], call->node->in[RESIDUAL], strides->residual, &node->shape.residual_pitch);
   if (nn_node_has (call->node, BIAS)) {
     strides->bias = call->in[BIAS].dim[0] == 1 ? 1 : call->in[BIAS].stride[0];
     strides->bias_dtype = call->in[BIAS].dtype;
@@ -277,15 +283,19 @@ static void
 name_problem (const nn_cuda *cuda, const nn_cuda_conv_node *node, char *key, size_t size)
 {
   const nn_cuda_conv_shape *s = &node->shape;
-  snprintf (key, size,
-            "conv %s%s n%" PRId64 " c%" PRId64 "x%" PRId64 "x%" PRId64 " k%" PRId64 "x%" PRId64 "x%" PRId64
-            " filter %" PRId64 "x%" PRId64 " stride %" PRId64 "x%" PRId64 " dilation %" PRId64 "x%" PRId64
-            " pad %" PRId64 ",%" PRId64 " groups %" PRId64 " activation %d%s align %d choice %d",
-            nn_dtype_name (node->dtype), node->dtype == NN_F32 && cuda->tf32 ? " tf32" : "", s->batch, s->in_channels,
-            s->in_height, s->in_width, s->out_channels, s->out_height, s->out_width, s->kh, s->kw, s->stride_h,
-            s->stride_w, s->dilation_h, s->dilation_w, s->pad_top, s->pad_left, s->groups,
-            (int) node->activation.kind, node->has_residual ? " residual" : "",
-            node->alignment < 16 ? node->alignment : 16, (int) cuda->choice);
+  int n = snprintf (
+      key, size,
+      "conv %s%s n%" PRId64 " c%" PRId64 "x%" PRId64 "x%" PRId64 " k%" PRId64 "x%" PRId64 "x%" PRId64
+      " filter %" PRId64 "x%" PRId64 " stride %" PRId64 "x%" PRId64 " dilation %" PRId64 "x%" PRId64
+      " pad %" PRId64 ",%" PRId64 " groups %" PRId64 " activation %d%s align %d choice %d",
+      nn_dtype_name (node->dtype), node->dtype == NN_F32 && cuda->tf32 ? " tf32" : "", s->batch, s->in_channels,
+      s->in_height, s->in_width, s->out_channels, s->out_height, s->out_width, s->kh, s->kw, s->stride_h,
+      s->stride_w, s->dilation_h, s->dilation_w, s->pad_top, s->pad_left, s->groups,
+      (int) node->activation.kind, node->has_residual ? " residual" : "",
+      node->alignment < 16 ? node->alignment : 16, (int) cuda->choice);
+  if (nn_cuda_conv_has_gaps (node) && n > 0 && (size_t) n < size)
+    snprintf (key + n, size - (size_t) n, " pitch %" PRId64 ",%" PRId64 ",%" PRId64, s->x_pitch, s->y_pitch,
+              s->residual_pitch);
 }
 
 static bool
@@ -340,9 +350,8 @@ start_trial (trial *t, nn_error *err)
 {
   const nn_cuda_conv_shape *s = &t->c->node.shape;
   const nn_dtype dtype = t->c->node.dtype;
-  int64_t x = (s->batch * s->in_height * s->in_width * s->in_channels + 63) / 64 * 64;
-  int64_t y = (s->batch * s->out_height * s->out_width * s->out_channels + 63) / 64 * 64;
-  int64_t residual = t->c->node.has_residual ? y : 0;
+  int64_t x = (nn_cuda_conv_x_extent (s) + 63) / 64 * 64, y = (nn_cuda_conv_y_extent (s) + 63) / 64 * 64;
+  int64_t residual = (nn_cuda_conv_residual_extent (&t->c->node) + 63) / 64 * 64;
   size_t size = nn_dtype_size (dtype);
   if (nn_cuda_alloc (t->cuda, (size_t) (x + residual + y) * size + NN_CUDA_CONV_MAX_SCRATCH, &t->memory, err) != NN_OK)
     return err->status;
@@ -424,7 +433,7 @@ choose (const nn_cuda *cuda, conv *c, nn_error *err)
 {
   char key[384];
   name_problem (cuda, &c->node, key, sizeof key);
-  if (c->node.is_constant && c->node.is_dense && c->node.shape.batch > 0 && c->node.shape.in_channels > 0
+  if (c->node.is_constant && c->node.has_pixels && c->node.shape.batch > 0 && c->node.shape.in_channels > 0
       && !find_shared (cuda, c, key) && !make_known (cuda, c, key))
     make_fastest (cuda, c, key);
   nn_status status = c->made.way == NULL ? make_first (cuda, c, err) : NN_OK;

@@ -38,19 +38,24 @@ nn_cuda_launch_conv_pack (void *packed, const float *w, const nn_cuda_conv_shape
 
 enum { ACTIVATE_THREADS = 256, AT_ONCE = 2 }; /* vectors that a thread loads before it waits for the first */
 
-template <typename T>
+/* ROWS: there are several, of fewer than 2^32 vectors in all. */
+template <typename T, bool ROWS>
 __global__ void __launch_bounds__ (ACTIVATE_THREADS)
-activate (T *y, int64_t count, nn_activation activation)
+activate (T *y, int64_t rows, int64_t columns, int64_t pitch, nn_activation activation)
 {
   enum { N = 16 / sizeof (T) };
-  const int64_t vectors = count / N, step = gridDim.x * (int64_t) (ACTIVATE_THREADS * AT_ONCE);
+  const int64_t each = columns / N, rest = columns % N, step = gridDim.x * (int64_t) (ACTIVATE_THREADS * AT_ONCE);
+  const int64_t vectors = rows * each;
   for (int64_t i = blockIdx.x * (int64_t) (ACTIVATE_THREADS * AT_ONCE) + threadIdx.x; i < vectors; i += step) {
-    uint4 raw[AT_ONCE];
+    uint4 raw[AT_ONCE], *at[AT_ONCE];
     float x[AT_ONCE * N];
 #pragma unroll
-    for (int k = 0; k < AT_ONCE; k++)
-      raw[k] = i + k * ACTIVATE_THREADS < vectors ? ((const uint4 *) y)[i + k * ACTIVATE_THREADS]
-                                                  : make_uint4 (0, 0, 0, 0);
+    for (int k = 0; k < AT_ONCE; k++) {
+      const int64_t v = i + k * ACTIVATE_THREADS;
+      const uint32_t row = ROWS ? (uint32_t) v / (uint32_t) each : 0;
+      at[k] = (uint4 *) (y + row * pitch) + (v - row * each);
+      raw[k] = v < vectors ? *at[k] : make_uint4 (0, 0, 0, 0);
+    }
 #pragma unroll
     for (int j = 0; j < AT_ONCE * N; j++)
       x[j] = nn_to_float (((const T *) raw)[j]);
@@ -61,22 +66,31 @@ activate (T *y, int64_t count, nn_activation activation)
 #pragma unroll
     for (int k = 0; k < AT_ONCE; k++)
       if (i + k * ACTIVATE_THREADS < vectors)
-        ((uint4 *) y)[i + k * ACTIVATE_THREADS] = raw[k];
+        *at[k] = raw[k];
   }
-  if (blockIdx.x == 0 && threadIdx.x < count % N) {
-    T *last = y + vectors * N + threadIdx.x;
-    *last = nn_from_float<T> (nn_activate (nn_to_float (*last), activation));
+  for (int64_t i = blockIdx.x * (int64_t) ACTIVATE_THREADS + threadIdx.x; i < rows * rest;
+       i += gridDim.x * (int64_t) ACTIVATE_THREADS) {
+    T *one = y + i / rest * pitch + each * N + i % rest;
+    *one = nn_from_float<T> (nn_activate (nn_to_float (*one), activation));
   }
 }
 
 void
-nn_cuda_launch_conv_activate (void *y, int64_t count, nn_dtype dtype, const nn_activation *activation,
-                              cudaStream_t stream)
+nn_cuda_launch_conv_activate (void *y, int64_t rows, int64_t columns, int64_t pitch, nn_dtype dtype,
+                              const nn_activation *activation, cudaStream_t stream)
 {
-  const int64_t vectors = (count * (dtype == NN_F32 ? 4 : 2) + 15) / 16;
+  if (pitch == columns) {
+    columns *= rows;
+    rows = 1;
+  }
+  const int64_t vectors = (columns * (dtype == NN_F32 ? 4 : 2) + 15) / 16 * rows;
   const int blocks = blocks_for (vectors, ACTIVATE_THREADS * AT_ONCE, 1 << 16);
-  if (blocks > 0)
-    NN_WITH_FLOAT_TYPE (dtype, T, (activate<<<blocks, ACTIVATE_THREADS, 0, stream>>> ((T *) y, count, *activation)));
+  if (blocks > 0 && rows == 1)
+    NN_WITH_FLOAT_TYPE (dtype, T, (activate<T, false><<<blocks, ACTIVATE_THREADS, 0, stream>>> (
+                                      (T *) y, rows, columns, pitch, *activation)));
+  else if (blocks > 0)
+    NN_WITH_FLOAT_TYPE (dtype, T, (activate<T, true><<<blocks, ACTIVATE_THREADS, 0, stream>>> (
+                                      (T *) y, rows, columns, pitch, *activation)));
 }
 
 /* ---- timing ---- */
