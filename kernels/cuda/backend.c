@@ -6,6 +6,7 @@
 #include "device.h"
 #include "frames.h"
 #include "merge.h"
+#include "parts.h"
 #include "postpone.h"
 #include "record.h"
 
@@ -472,6 +473,7 @@ const nn_backend nn_backend_cuda = {
   .adds_in_place = true,
   .check = nn_cuda_device_check,
   .kernel = kernel,
+  .takes_part = nn_cuda_takes_part,
   .takes_rows = true,
   .rewrite = rewrite,
   .open = open_plan,
