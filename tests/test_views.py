@@ -172,6 +172,82 @@ def parts_that_others_read(net):
                             axis=1))
 
 
+# Parts as a GPU takes them: whole vectors of channels, but for the cases that say otherwise.
+
+WIDE = {"x": [B, 16, 9, 7]}
+
+
+@case("Conv*5 Reorder*3", inputs=WIDE)
+def parts_read_by_all_kinds_of_convolutions(net):
+    joined = net.add("Concat", net.conv("x", c_in=16, c_out=24), net.conv("x", c_in=16, c_out=8, k=1), axis=1)
+    depthwise = net.add("Conv", joined, f32(32, 1, 3, 3), pads=[1] * 4, group=32)
+    return net.conv(joined, c_in=32, k=1), net.conv(joined, c_in=32), depthwise
+
+
+@case("Conv*6 Reorder*4", inputs=WIDE)
+def parts_made_and_read_by_convolutions(net):
+    # Each part is read where it lies too.
+    a, b = net.conv("x", c_in=16, c_out=24), net.conv("x", c_in=16, c_out=8, k=1)
+    c = net.add("Conv", "x", f32(16, 1, 3, 3), pads=[1] * 4, group=16)
+    joined = net.add("Concat", a, b, c, axis=1)
+    return net.conv(joined, c_in=48, k=1), net.conv(a, c_in=24), net.conv(b, k=1), c
+
+
+@case("Conv*7 Reorder*4", inputs=WIDE)
+def split_read_by_all_kinds_of_convolutions(net):
+    a, b, c = net.add("Split", net.conv("x", c_in=16, c_out=48), np.array([8, 16, 24]), n_out=3, axis=1)
+    d = net.add("Conv", c, f32(24, 1, 5, 5, low=-0.2, high=0.2), pads=[2] * 4, group=24)
+    e = net.add("Conv", b, f32(16, 8, 3, 3, low=-0.2, high=0.2), pads=[1] * 4, group=2)
+    joined = net.conv(net.add("Concat", a, b, c, net.conv(d, c_in=24), axis=1), c_in=56, k=1)
+    return joined, e, net.conv(a, c_out=12), net.conv(b, c_in=16, k=1, strides=[2, 2])
+
+
+@case("Conv*3 Resize MaxPool Reorder", inputs={"x": [B, 8, 6, 5]})
+def resized_beside_a_convolution(net):
+    up = net.add("Resize", net.conv("x"), "", np.array([1, 1, 2, 2], "f4"), mode="linear")
+    pool = net.add("MaxPool", up, kernel_shape=[3, 3], pads=[1] * 4)
+    return net.conv(net.add("Concat", net.conv(up, c_out=16), up, pool, axis=1), c_in=32, k=1)
+
+
+@case("Conv*6 Reorder", inputs=WIDE)
+def concat_in_concat_in_concat(net):
+    a = net.conv("x", c_in=16)
+    b = net.add("Concat", a, net.conv(a), axis=1)
+    c = net.add("Concat", net.conv(b, c_in=16), b, axis=1)
+    d = net.add("Concat", net.conv(c, c_in=24, k=1), c, net.conv("x", c_in=16, c_out=16), axis=1)
+    return net.conv(d, c_in=48, k=1)
+
+
+@case("Conv*4 Reorder", inputs=WIDE)
+def parts_of_odd_channels(net):
+    # The second part does not begin at a vector, the third one does; pixels are whole vectors all the same.
+    parts = [net.conv("x", c_in=16, c_out=c) for c in (12, 4, 16)]
+    return net.conv(net.add("Concat", *parts, axis=1), c_in=32)
+
+
+@case("Conv*4 Reorder", inputs=WIDE, half=3)
+def activated_convolutions_into_a_concat(net):
+    parts = [net.conv("x", c_in=16, c_out=c, k=k) for c, k in ((24, 3), (12, 1), (12, 3))]
+    parts = [net.add("Mul", x, net.add("Sigmoid", x)) for x in parts]
+    return net.conv(net.add("Concat", *parts, axis=1), c_in=48)
+
+
+@case("Conv*6 Reorder", inputs=WIDE, half=3)
+def residuals_that_are_parts(net):
+    # As YOLOv8's bottlenecks have it, and a residual that the result lies beside.
+    a, b = net.add("Split", net.conv("x", c_in=16, c_out=16), np.array([8, 8]), n_out=2, axis=1)
+    c = net.add("Relu", net.add("Add", net.conv(net.conv(b)), b))
+    d = net.add("Add", net.conv(net.conv(c), k=1), c)
+    return net.conv(net.add("Concat", a, b, c, d, axis=1), c_in=32, k=1, bias=True)
+
+
+@case("Conv*2 Add Silu GlobalAveragePool Reorder", inputs=WIDE)
+def parts_between_elementwise_nodes(net):
+    a, b = net.add("Split", net.conv("x", c_in=16, c_out=24), np.array([8, 16]), n_out=2, axis=1)
+    joined = net.add("Concat", net.add("Add", a, f32(8, 1, 1)), net.add("Mul", b, net.add("Sigmoid", b)), axis=1)
+    return net.conv(joined, c_in=24), net.add("GlobalAveragePool", b)
+
+
 # ---------------------------------------------------------------- what a mask covers
 
 HW = [40, 5]  # more than a few vectors, and an odd rest
