@@ -238,6 +238,27 @@ nn_value_tensor (const nn_value *value)
   return tensor;
 }
 
+static bool
+is_one_of (nn_value *const *values, int n, const nn_value *value)
+{
+  for (int i = 0; i < n; i++)
+    if (values[i] == value)
+      return true;
+  return false;
+}
+
+bool
+nn_graph_is_input (const nn_graph *graph, const nn_value *value)
+{
+  return is_one_of (graph->inputs, graph->n_inputs, value);
+}
+
+bool
+nn_graph_is_output (const nn_graph *graph, const nn_value *value)
+{
+  return is_one_of (graph->outputs, graph->n_outputs, value);
+}
+
 bool
 nn_node_is (const nn_node *node, const char *op)
 {

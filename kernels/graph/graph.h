@@ -146,6 +146,10 @@ void nn_graph_release_if_unread (nn_graph *graph, nn_value *value);
  * are freed; never those of a graph output. */
 void nn_graph_release_operand (nn_graph *graph, nn_value *value);
 
+/* Whether the value is one of the network's, which keep their memory and type. */
+bool nn_graph_is_input (const nn_graph *graph, const nn_value *value);
+bool nn_graph_is_output (const nn_graph *graph, const nn_value *value);
+
 bool nn_node_is (const nn_node *node, const char *op); /* false for NULL */
 const nn_attr *nn_node_attr (const nn_node *node, const char *name); /* NULL if absent */
 int64_t nn_node_int (const nn_node *node, const char *name, int64_t fallback);

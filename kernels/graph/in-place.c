@@ -30,15 +30,6 @@ find_last_uses (const nn_graph *graph, int *last)
 }
 
 static bool
-is_input (const nn_graph *graph, const nn_value *value)
-{
-  for (int i = 0; i < graph->n_inputs; i++)
-    if (graph->inputs[i] == value)
-      return true;
-  return false;
-}
-
-static bool
 have_same_elements (const nn_value *a, const nn_value *b)
 {
   if (a->dtype != b->dtype || a->rank != b->rank || a->layout != b->layout || a->is_part || b->is_part)
@@ -62,7 +53,7 @@ residual_of (const nn_graph *graph, const nn_node *node, int position, const int
   for (int i = 0; i < 3; i++) /* the other operands are read out of order */
     if (node->in[i] != NULL && root_of (node->in[i]) == root)
       return NULL;
-  return last[root->index] == position && root->constant == NULL && !is_input (graph, root) ? value : NULL;
+  return last[root->index] == position && root->constant == NULL && !nn_graph_is_input (graph, root) ? value : NULL;
 }
 
 nn_status

@@ -140,15 +140,6 @@ mark_results (precision *p)
           p->wide[node->out[i]->index] = true;
 }
 
-static bool
-is_output (const nn_graph *graph, const nn_value *value)
-{
-  for (int i = 0; i < graph->n_outputs; i++)
-    if (graph->outputs[i] == value)
-      return true;
-  return false;
-}
-
 /* What is half already stays so while it only moves. */
 static void
 keep_moved (precision *p)
@@ -158,7 +149,7 @@ keep_moved (precision *p)
     for (int i = 0; i < node->n_in && half; i++)
       half = !is_float (node->in[i]) || (node->in[i]->constant == NULL && !p->wide[node->in[i]->index]);
     for (int i = 0; i < node->n_out && half; i++)
-      if (is_float (node->out[i]) && !is_output (p->graph, node->out[i]))
+      if (is_float (node->out[i]) && !nn_graph_is_output (p->graph, node->out[i]))
         p->wide[node->out[i]->index] = false;
   }
 }
@@ -175,7 +166,7 @@ is_for_products (const nn_graph *graph, const nn_value *input)
           return false;
         n_reads++;
       }
-  return n_reads > 0 && !is_output (graph, input);
+  return n_reads > 0 && !nn_graph_is_output (graph, input);
 }
 
 /* A copy of `value` in another type, computed by a Cast in front of or behind `node`. */

@@ -136,20 +136,11 @@ follow (const nn_node *node, int index, const place *from, place *p)
 
 /* ---- the walk ---- */
 
-static bool
-is_output (const nn_graph *graph, const nn_value *value)
-{
-  for (int i = 0; i < graph->n_outputs; i++)
-    if (graph->outputs[i] == value)
-      return true;
-  return false;
-}
-
 /* Who writes the next input must not overwrite the last output. */
 static bool
 is_allowed (const nn_graph *graph, const nn_value *value, const nn_value *root)
 {
-  return root->producer != NULL || !is_output (graph, value);
+  return root->producer != NULL || !nn_graph_is_output (graph, value);
 }
 
 /* The value's memory, whatever it is a copy of. */
@@ -214,7 +205,7 @@ reads_rows (const nn_graph *graph, const nn_node *node, int index)
 bool
 nn_graph_takes_rows (const nn_graph *graph, const nn_value *value)
 {
-  if (is_output (graph, value))
+  if (nn_graph_is_output (graph, value))
     return false;
   for (const nn_node *node = graph->first; node != NULL; node = node->next)
     for (int i = 0; i < node->n_in; i++)

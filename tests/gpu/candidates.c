@@ -4,6 +4,7 @@
  *
  *   candidates [ROUNDS [SEED]]   exit status 1 where regions differ by more than an ulp, 77 without a device
  */
+#include "calls.h"
 #include "kernels/decode/candidates-cuda.h"
 #include "kernels/model/family.h"
 
@@ -36,25 +37,6 @@ static int
 draw_int (int from, int to)
 {
   return from + (int) (draw () * (to - from + 1));
-}
-
-static void
-check_cuda (cudaError_t result, const char *what)
-{
-  if (result == cudaSuccess)
-    return;
-  printf ("%s: %s\n", what, cudaGetErrorString (result));
-  exit (1);
-}
-#define CUDA(call) check_cuda (call, #call)
-
-static void
-check_status (nn_status status, const nn_error *err)
-{
-  if (status == NN_OK)
-    return;
-  printf ("%s\n", err->message);
-  exit (1);
 }
 
 /* ---- outputs ---- */

@@ -4,6 +4,7 @@
  *
  *   page [ROUNDS [SEED]]   exit status 1 where a value is more than one level off, 77 without a device
  */
+#include "calls.h"
 #include "kernels/page/page-cuda.h"
 
 #include <math.h>
@@ -50,25 +51,6 @@ draw_side (int most)
   if (draw (5) == 0)
     return hard[draw (sizeof hard / sizeof hard[0])];
   return 1 + (int) exp (log (most) * draw (10000) / 10000.0);
-}
-
-static void
-check_cuda (cudaError_t result, const char *what)
-{
-  if (result == cudaSuccess)
-    return;
-  printf ("%s: %s\n", what, cudaGetErrorString (result));
-  exit (1);
-}
-#define CUDA(call) check_cuda (call, #call)
-
-static void
-check_status (nn_status status, const nn_error *err)
-{
-  if (status == NN_OK)
-    return;
-  printf ("%s\n", err->message);
-  exit (1);
 }
 
 static void
