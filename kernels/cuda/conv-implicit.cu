@@ -8,6 +8,7 @@
 
 #include "activation.cuh"
 #include "dtype.cuh"
+#include "mma.cuh"
 
 namespace {
 
@@ -25,66 +26,6 @@ struct arguments {
   bool wide; /* 8 channels of y, residual and bias can be moved at once */
   nn_activation activation;
 };
-
-__device__ __forceinline__ uint32_t
-shared_address (const void *p)
-{
-  return (uint32_t) __cvta_generic_to_shared (p);
-}
-
-/* 16 bytes on their way to shared memory; zeros where they are not to be read. */
-__device__ __forceinline__ void
-copy_chunk (void *to, const void *from, bool there)
-{
-  asm volatile ("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address (to)), "l"(from),
-                "r"(there ? 16 : 0)
-                : "memory");
-}
-
-__device__ __forceinline__ void
-commit_copies ()
-{
-  asm volatile ("cp.async.commit_group;" ::: "memory");
-}
-
-template <int PENDING>
-__device__ __forceinline__ void
-wait_for_copies ()
-{
-  asm volatile ("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
-}
-
-__device__ __forceinline__ void
-load_matrices (uint32_t (&r)[4], const void *from)
-{
-  asm volatile ("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                : "r"(shared_address (from))
-                : "memory");
-}
-
-template <typename T> __device__ __forceinline__ void multiply (float (&d)[4], const uint32_t (&a)[4], uint32_t b0,
-                                                                uint32_t b1);
-
-template <>
-__device__ __forceinline__ void
-multiply<__half> (float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1)
-{
-  asm volatile ("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-                "{%0, %1, %2, %3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-template <>
-__device__ __forceinline__ void
-multiply<__nv_bfloat16> (float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1)
-{
-  asm volatile ("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-                "{%0, %1, %2, %3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
 
 template <typename Type, int M, int N, int K, int WARP_M, int WARP_N, int STAGE_COUNT>
 struct tile {
@@ -193,7 +134,7 @@ struct loader {
       for (int i = 0; i < P::A_LOADS; i++) {
         int offset;
         const bool there = find (g, i, next, &offset);
-        copy_chunk (stage + P::at (row + i * P::ROWS, chunk), x + offset, there);
+        copy_later (stage + P::at (row + i * P::ROWS, chunk), x + offset, there);
       }
     } else {
       gather (g, stage);
@@ -202,7 +143,7 @@ struct loader {
     for (int i = 0; i < P::B_LOADS; i++) {
       const int n = row + i * P::ROWS;
       const bool there = n < channels && k < g.pitch;
-      copy_chunk (b + P::at (n, chunk), there ? w + (int64_t) n * g.pitch + k : (const typename P::T *) g.w, there);
+      copy_later (b + P::at (n, chunk), there ? w + (int64_t) n * g.pitch + k : (const typename P::T *) g.w, there);
     }
     step += P::BK;
     next.advance (g, P::BK);
@@ -229,7 +170,7 @@ multiply_stage (const typename P::T *stage, int warp_m, int warp_n, float (&sum)
     for (int i = 0; i < P::WM / 16; i++)
 #pragma unroll
       for (int j = 0; j < P::WN / 8; j++)
-        multiply<typename P::T> (sum[i][j], a[i], b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]);
+        mma (sum[i][j], a[i], b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1], typename P::T ());
   }
 }
 
@@ -322,14 +263,14 @@ convolve (const arguments g)
   for (int i = 0; i < P::STAGES - 1; i++) {
     if (i < steps)
       loads.template load<WHOLE> (g, stages + i * P::STAGE);
-    commit_copies ();
+    end_copies ();
   }
   for (int i = 0; i < steps; i++) {
     wait_for_copies<P::STAGES - 2> ();
     __syncthreads (); /* stage i is there, and nobody reads stage i - 1 any more */
     if (i + P::STAGES - 1 < steps)
       loads.template load<WHOLE> (g, stages + (i + P::STAGES - 1) % P::STAGES * P::STAGE);
-    commit_copies ();
+    end_copies ();
     multiply_stage<P> (stages + i % P::STAGES * P::STAGE, warp_m, warp_n, sum);
   }
   wait_for_copies<0> ();
