@@ -59,16 +59,6 @@ kernel (const nn_op *op)
   return own != NULL ? own->cuda : NULL;
 }
 
-/* For tests: DOCLAYOUT_CUDA_KERNELS names the implementations that products and convolutions may use. */
-static nn_cuda_choice
-choice (void)
-{
-  const char *text = getenv ("DOCLAYOUT_CUDA_KERNELS");
-  if (text != NULL && strcmp (text, "own") == 0)
-    return NN_CUDA_CHOICE_OWN;
-  return text != NULL && strcmp (text, "library") == 0 ? NN_CUDA_CHOICE_LIBRARY : NN_CUDA_CHOICE_BEST;
-}
-
 static nn_dtype
 dtype_of (nn_precision precision)
 {
@@ -126,7 +116,7 @@ open_plan (const nn_plan_options *options, const void *beside, void **device, nn
                        .cudnn = p->device->cudnn,
                        .blas = p->device->blas,
                        .tuning = p->device->tuning,
-                       .choice = choice () };
+                       .choice = nn_cuda_chosen () };
   *device = p;
   return NN_OK;
 }

@@ -192,3 +192,12 @@ nn_cuda_device_give_back (nn_cuda_device *device)
   }
   pthread_mutex_unlock (&mutex);
 }
+
+nn_cuda_choice
+nn_cuda_chosen (void)
+{
+  const char *text = getenv ("DOCLAYOUT_CUDA_KERNELS");
+  if (text != NULL && strcmp (text, "own") == 0)
+    return NN_CUDA_CHOICE_OWN;
+  return text != NULL && strcmp (text, "library") == 0 ? NN_CUDA_CHOICE_LIBRARY : NN_CUDA_CHOICE_BEST;
+}

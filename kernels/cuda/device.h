@@ -32,3 +32,6 @@ size_t nn_cuda_store_bytes (int device);
 
 /* Whether the module has machine code or PTX for the current device (device.cu). */
 cudaError_t nn_cuda_has_code (void);
+
+/* For tests: DOCLAYOUT_CUDA_KERNELS names the implementations that products and convolutions may use. */
+nn_cuda_choice nn_cuda_chosen (void);
