@@ -22,6 +22,8 @@ default, in this order:
   tuning      files of choices that are damaged
   sanitizer   memcheck, initcheck and racecheck of our own kernels on the operators and the page kernel
   code        the machine code that the module holds
+And by name only, since it makes the device fail on purpose:
+  failures    no memory, and a device that is lost: errors with a reason, and the process goes on
 --quick: ops in fp16 and fp32 only; fewer families and pages
 END
 }
@@ -132,6 +134,11 @@ part_regions() {
 
 part_candidates() {
   "$build/tests/gpu-candidates"
+}
+
+part_failures() {
+  small_model
+  "$build/tests/gpu-failures" "$work/small.onnx"
 }
 
 part_page() {
