@@ -30,6 +30,9 @@ typedef struct nn_cuda_conv_node {
   const float *bias;    /* … out_channels; NULL: none */
 } nn_cuda_conv_node;
 
+/* Fills the node, which is zeroed: conv-node.c. */
+nn_status nn_cuda_conv_fill (const nn_call *call, nn_cuda_conv_node *node, nn_error *err);
+
 /* One input channel a group. */
 static inline bool
 nn_cuda_conv_is_depthwise (const nn_cuda_conv_shape *shape)
