@@ -26,9 +26,11 @@ typedef struct made {
   int variant;
 } made;
 
+enum { KEY_BYTES = 640 }; /* room for the longest numbers everywhere: two problems never have one key */
+
 /* One that nodes of the same problem share: asking cuDNN for its engines takes longer than all else of a node. */
 typedef struct shared {
-  char key[384];
+  char key[KEY_BYTES];
   int device, users;
   made made;
   struct shared *next;
@@ -305,24 +307,25 @@ make_fastest (const nn_cuda *cuda, conv *c, const char *key)
 static nn_status
 make_first (const nn_cuda *cuda, conv *c, nn_error *err)
 {
-  nn_status status = NN_ERR_UNSUPPORTED;
+  nn_error last; /* of the way that takes everything */
   for (int i = 0; i < WAYS; i++) {
     made m = { .way = ways[i] };
     int n = ways[i]->own ? ways[i]->open (cuda, &c->node, -1, &m.source) : 0;
     for (m.variant = 0; m.variant < n; m.variant++)
-      if ((status = make_state (cuda, c, &m, err)) == NN_OK) {
+      if (make_state (cuda, c, &m, &last) == NN_OK) {
         c->made = m;
         return NN_OK;
       }
     unmake (&m);
   }
-  return status;
+  *err = last;
+  return err->status;
 }
 
 static nn_status
 choose (const nn_cuda *cuda, conv *c, nn_error *err)
 {
-  char key[384];
+  char key[KEY_BYTES];
   name_problem (cuda, &c->node, key, sizeof key);
   if (c->node.is_constant && c->node.has_pixels && c->node.shape.batch > 0 && c->node.shape.in_channels > 0
       && !find_shared (cuda, c, key) && !make_known (cuda, c, key))
