@@ -197,8 +197,9 @@ is_wanted (const nn_cuda *cuda, const nn_cuda_conv_node *conv, cudnnBackendDescr
           != CUDNN_STATUS_SUCCESS
       || cudnnBackendGetAttribute (engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
                                    CUDNN_BEHAVIOR_NOTE_TYPE_COUNT, &n_behavior, behavior)
-             != CUDNN_STATUS_SUCCESS)
-    return false;
+             != CUDNN_STATUS_SUCCESS
+      || n_numerical > CUDNN_NUMERICAL_NOTE_TYPE_COUNT || n_behavior > CUDNN_BEHAVIOR_NOTE_TYPE_COUNT)
+    return false; /* also where a newer version has more to say than there is room for */
   const bool exact = conv->dtype == NN_F32 && !cuda->tf32;
   for (int64_t i = 0; i < n_numerical; i++)
     switch (numerical[i]) {
