@@ -171,22 +171,15 @@ describe (const nn_cuda *cuda, const nn_cuda_product_problem *p, const float *bi
   return status != NN_OK ? status : find_algorithms (cuda, p, library, err);
 }
 
-nn_status
-nn_cuda_library_new (const nn_cuda *cuda, const nn_cuda_product_problem *p, const float *bias,
-                     nn_cuda_product_library **library, nn_error *err)
+nn_cuda_product_library *
+nn_cuda_library_new (const nn_cuda *cuda, const nn_cuda_product_problem *p, const float *bias)
 {
-  *library = NULL;
-  if (!has_types (p))
-    return NN_OK;
-  nn_cuda_product_library *l = calloc (1, sizeof *l);
-  if (l == NULL)
-    return nn_fail (err, NN_ERR_MEMORY, "out of memory");
-  nn_status status = describe (cuda, p, bias, l, err);
-  if (status == NN_OK && l->n_found > 0)
-    *library = l;
-  else
-    nn_cuda_library_free (l);
-  return status;
+  nn_error ignored;
+  nn_cuda_product_library *l = has_types (p) ? calloc (1, sizeof *l) : NULL;
+  if (l == NULL || (describe (cuda, p, bias, l, &ignored) == NN_OK && l->n_found > 0))
+    return l;
+  nn_cuda_library_free (l);
+  return NULL;
 }
 
 void

@@ -11,9 +11,9 @@
 typedef struct nn_cuda_product_library nn_cuda_product_library;
 
 /* Describes a product whose weights are packed, and asks for algorithms, the most promising first; the first one is
- * chosen. NULL without an error where it has none for this product. `bias` is in host memory. */
-nn_status nn_cuda_library_new (const nn_cuda *cuda, const nn_cuda_product_problem *problem, const float *bias,
-                               nn_cuda_product_library **library, nn_error *err);
+ * chosen. NULL where it has none for this product, or fails: our own kernels do without. `bias` is in host memory. */
+nn_cuda_product_library *nn_cuda_library_new (const nn_cuda *cuda, const nn_cuda_product_problem *problem,
+                                              const float *bias);
 void nn_cuda_library_free (nn_cuda_product_library *library); /* NULL is fine */
 
 int nn_cuda_library_algorithms (const nn_cuda_product_library *library); /* 1 … NN_CUDA_LIBRARY_ALGORITHMS */

@@ -307,19 +307,15 @@ tune (const nn_cuda *cuda, nn_cuda_product *product, nn_cuda_product_library *li
     nn_tuning_keep (cuda->tuning, key, text);
 }
 
-static nn_status
-choose (const nn_cuda *cuda, nn_cuda_product *product, const float *bias, nn_error *err)
+static void
+choose (const nn_cuda *cuda, nn_cuda_product *product, const float *bias)
 {
   const nn_cuda_product_problem *p = &product->problem;
-  nn_cuda_product_library *library = NULL;
-  nn_status status = NN_OK;
   product->tile = likely_tile (cuda, p);
   if (nn_cuda_product_blocks (p, NN_CUDA_TILE_32X32) == 0 || p->k == 0)
-    return NN_OK;
-  if (cuda->choice != NN_CUDA_CHOICE_OWN)
-    status = nn_cuda_library_new (cuda, p, bias, &library, err);
-  if (status != NN_OK)
-    return status;
+    return;
+  nn_cuda_product_library *library
+    = cuda->choice != NN_CUDA_CHOICE_OWN ? nn_cuda_library_new (cuda, p, bias) : NULL;
   choice c = { library != NULL, library != NULL ? 0 : (int) product->tile };
   if (cuda->choice == NN_CUDA_CHOICE_BEST) {
     char key[1152]; /* room for the longest numbers in all dimensions */
@@ -328,9 +324,10 @@ choose (const nn_cuda *cuda, nn_cuda_product *product, const float *bias, nn_err
       tune (cuda, product, library, key, &c);
   }
   take_choice (product, library, c);
-  if (product->library == NULL)
+  if (product->library != NULL)
+    product->tile = likely_tile (cuda, p); /* for matrices that run() finds less aligned than said */
+  else
     nn_cuda_library_free (library);
-  return NN_OK;
 }
 
 /* ---- the interface ---- */
@@ -347,7 +344,7 @@ nn_cuda_product_prepare (const nn_cuda *cuda, const nn_cuda_product_problem *pro
   if (status == NN_OK && problem->bias != NULL && problem->n > 0)
     status = nn_cuda_take_converted (cuda, problem->bias, problem->n, NN_F32, &product->bias, err);
   if (status == NN_OK)
-    status = choose (cuda, product, product->bias != NULL ? problem->bias : NULL, err);
+    choose (cuda, product, product->bias != NULL ? problem->bias : NULL);
   product->problem.weights = product->problem.bias = NULL;
   return status;
 }

@@ -206,6 +206,8 @@ nn_cuda_product_has_tile (nn_dtype dtype, nn_cuda_product_tile tile, size_t shar
     has = (size_t) S::shared_bytes <= shared_bytes
           && (dtype == NN_F16 ? allow_shared<__half, S> () : allow_shared<__nv_bfloat16, S> ()) == cudaSuccess;
   });
+  if (!has)
+    cudaGetLastError (); /* so that the next launch is not blamed */
   return has;
 }
 
