@@ -15,6 +15,14 @@
  * Attention and DeformableAttention may have gaps between their rows (dimension 1): they are columns of a wider product
  * (merge.c).
  *
+ * Libraries. cuDNN and cuBLASLt have to open; beyond that, nothing may depend on them. Where they have nothing for a
+ * node (a GPU that is newer than they are) or fail, a kernel here takes it, without an error.
+ *
+ * NaN and infinity. The kernels here pass them on as the CPU's do, and store as 65504 what is too large for a half; a
+ * Cast of the network's makes that an infinity, as the CPU's does. The libraries promise neither: their rectifier may
+ * make 0 of NaN, and an infinity of what is too large. Which of the two computes a node is a matter of timing. So
+ * nothing may rely on either: results are the CPU's, up to rounding, where all values are finite and fit their type.
+ *
  * Running. run() only enqueues on nn_cuda.stream: no synchronisation, no allocation, no host memory that may
  * change, since it is recorded into a CUDA graph once and replayed. Launches are checked by nn_cuda_launched().
  * Results repeat bit for bit: no floating-point atomics.
