@@ -3,12 +3,14 @@
 
 #include <limits.h>
 
+enum { MOST_PIXELS = 128 }; /* of a tile, which the last one may reach beyond y */
+
 /* All products of the factors are what nn_shape_bytes() allows; the kernel's indices are of 32 bits. */
 static bool
 is_small (const nn_cuda_conv_node *conv)
 {
   const nn_cuda_conv_shape *s = &conv->shape;
-  return nn_cuda_conv_x_extent (s) <= INT_MAX && nn_cuda_conv_y_extent (s) <= INT_MAX
+  return nn_cuda_conv_x_extent (s) <= INT_MAX && nn_cuda_conv_y_extent (s) <= INT_MAX - MOST_PIXELS
          && s->out_channels * nn_cuda_conv_pitch (conv) <= INT_MAX && s->groups <= UINT16_MAX;
 }
 
