@@ -267,7 +267,7 @@ try_way (trial *t, conv *c, const nn_cuda_conv_way *way, float *best)
   for (m.variant = 0; m.variant < n; m.variant++) {
     t->made = &m;
     if (make_state (t->cuda, c, &m, &ignored) == NN_OK && scratch_of (&m) <= NN_CUDA_CONV_MAX_SCRATCH
-        && nn_tuning_time (t->cuda, run_trial, t, &ms, &ignored) == NN_OK && ms < *best) {
+        && nn_tuning_time (t->cuda, run_trial, t, *best, &ms, &ignored) == NN_OK && ms < *best) {
       *best = ms;
       fastest = m.variant;
     }

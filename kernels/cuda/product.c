@@ -274,7 +274,7 @@ try_choice (trial *t, nn_cuda_product *product, nn_cuda_product_library *library
   float ms;
   nn_error ignored;
   take_choice (product, library, c);
-  if (nn_tuning_time (t->cuda, run_trial, t, &ms, &ignored) == NN_OK && ms < *best_ms) {
+  if (nn_tuning_time (t->cuda, run_trial, t, *best_ms, &ms, &ignored) == NN_OK && ms < *best_ms) {
     *best_ms = ms;
     *best = c;
   }

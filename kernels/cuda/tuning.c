@@ -20,6 +20,10 @@ enum { MAX_FILE_BYTES = 8 << 20, TIMES = 5, MAX_RUNS = 16 };
 /* What the runs of one measurement take together: long enough for the clock, short enough for a quick start. */
 static const float measured_ms = 0.1f;
 
+/* So much behind twice the best time a single run tells enough: neither the host nor another process, which takes its
+ * turns on the GPU, makes the difference. */
+static const float hopeless_ms = 5.0f;
+
 typedef struct entry {
   char *key, *choice; /* one allocation */
 } entry;
@@ -310,7 +314,7 @@ time_graph (const stopwatch *watch, cudaGraphExec_t exec, float *ms, nn_error *e
  * host's part of a launch does not count, and what cannot be recorded fails here. */
 static nn_status
 time_runs (const nn_cuda *cuda, const stopwatch *watch, nn_status (*run) (void *arg, nn_error *err), void *arg,
-           float *ms, nn_error *err)
+           float best_ms, float *ms, nn_error *err)
 {
   nn_status status;
   float once;
@@ -319,6 +323,9 @@ time_runs (const nn_cuda *cuda, const stopwatch *watch, nn_status (*run) (void *
       || (status = NN_CUDA (cudaEventRecord (watch->begin, cuda->stream), err)) != NN_OK
       || (status = run (arg, err)) != NN_OK || (status = read_stopwatch (watch, &once, err)) != NN_OK)
     return status;
+  *ms = once;
+  if (once > 2 * best_ms + hopeless_ms)
+    return NN_OK;
   int runs = once * MAX_RUNS <= measured_ms ? MAX_RUNS : once >= measured_ms ? 1 : (int) (measured_ms / once) + 1;
   status = nn_cuda_record (cuda->stream, run, arg, runs, &exec, err);
   if (status == NN_OK)
@@ -330,8 +337,8 @@ time_runs (const nn_cuda *cuda, const stopwatch *watch, nn_status (*run) (void *
 }
 
 nn_status
-nn_tuning_time (const nn_cuda *cuda, nn_status (*run) (void *arg, nn_error *err), void *arg, float *ms,
-                nn_error *err)
+nn_tuning_time (const nn_cuda *cuda, nn_status (*run) (void *arg, nn_error *err), void *arg, float best_ms,
+                float *ms, nn_error *err)
 {
   stopwatch watch = { .stream = cuda->stream };
   nn_status status = NN_CUDA (cudaEventCreate (&watch.begin), err);
@@ -339,7 +346,7 @@ nn_tuning_time (const nn_cuda *cuda, nn_status (*run) (void *arg, nn_error *err)
   if (status == NN_OK)
     status = NN_CUDA (cudaEventCreate (&watch.end), err);
   if (status == NN_OK)
-    status = time_runs (cuda, &watch, run, arg, ms, err);
+    status = time_runs (cuda, &watch, run, arg, best_ms, ms, err);
   if (watch.begin != NULL)
     cudaEventDestroy (watch.begin);
   if (watch.end != NULL)

@@ -22,10 +22,10 @@ bool nn_tuning_find (const nn_tuning *tuning, const char *key, char *choice, siz
 /* Both without tabs and line ends. */
 void nn_tuning_keep (nn_tuning *tuning, const char *key, const char *choice);
 
-/* The median time in ms of run(arg), which enqueues on cuda->stream, after one run to warm up. A failure of run()
- * is returned. */
-nn_status nn_tuning_time (const nn_cuda *cuda, nn_status (*run) (void *arg, nn_error *err), void *arg, float *ms,
-                          nn_error *err);
+/* The median time in ms of run(arg), which enqueues on cuda->stream, after one run to warm up; of one run alone where
+ * that is far behind `best_ms`, the best so far. A failure of run() is returned. */
+nn_status nn_tuning_time (const nn_cuda *cuda, nn_status (*run) (void *arg, nn_error *err), void *arg, float best_ms,
+                          float *ms, nn_error *err);
 
 #ifdef __cplusplus
 }
