@@ -316,7 +316,9 @@ choose (const nn_cuda *cuda, nn_cuda_product *product, const float *bias)
     return;
   nn_cuda_product_library *library
     = cuda->choice != NN_CUDA_CHOICE_OWN ? nn_cuda_library_new (cuda, p, bias) : NULL;
-  choice c = { library != NULL, library != NULL ? 0 : (int) product->tile };
+  choice c = { cuda->choice == NN_CUDA_CHOICE_LIBRARY && library != NULL, 0 };
+  if (!c.is_library)
+    c.index = (int) product->tile; /* which cannot fail, where nothing can be timed */
   if (cuda->choice == NN_CUDA_CHOICE_BEST) {
     char key[1152]; /* room for the longest numbers in all dimensions */
     describe (cuda, product, key, sizeof key);
