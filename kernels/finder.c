@@ -14,6 +14,20 @@ struct nn_finder {
   float sent;       /* the device's; NAN: none yet */
 };
 
+/* Whether all outputs are as many pages as the head, in words, as the device copies them. */
+static bool
+are_pages (const nn_candidates_job *job, const nn_tensor *there)
+{
+  const uintptr_t word = sizeof (float);
+  for (int i = 0; i < job->n_outputs; i++) {
+    const nn_output_copy *o = &job->outputs[i];
+    if (there[i].dim[0] != job->head.pages
+        || ((uintptr_t) o->to | (uintptr_t) o->from | (uintptr_t) o->page_bytes) % word != 0)
+      return false;
+  }
+  return true;
+}
+
 static bool
 describe (const nn_plan *plan, const nn_dense *dense, nn_decode_input input, const nn_tensor *there,
           const nn_tensor *here, nn_candidates_job *job)
@@ -33,7 +47,7 @@ describe (const nn_plan *plan, const nn_dense *dense, nn_decode_input input, con
   job->n_outputs = n;
   input.outputs = outputs;
   input.n_outputs = n;
-  return dense->head (&input, &job->head, &ignored) == NN_OK;
+  return dense->head (&input, &job->head, &ignored) == NN_OK && are_pages (job, there);
 }
 
 static nn_status
