@@ -104,8 +104,8 @@ void nn_cuda_launch_depthwise_pack (float *packed, const float *w, int64_t out_c
 /* Whether nn_cuda_launch_depthwise_conv() takes a way other than 0, which is any convolution's. */
 bool nn_cuda_depthwise_is_fast (const nn_cuda_conv_shape *shape);
 
-/* Ways from 1 on: 2, 4, 1 or 2 neighbours in a row a thread, 8 channels each, the last two with all rows of a 5×5 filter under
- * way at once; everything aligned to 16 bytes, each pixel too. */
+/* Ways from 1 on: 2, 4, 1 or 2 neighbours in a row a thread, 8 channels each, the last two with all rows of a 5×5 filter
+ * under way at once; everything aligned to 16 bytes, each pixel too. */
 void nn_cuda_launch_depthwise_conv (const nn_cuda_conv_shape *shape, const nn_cuda_conv_data *data, nn_dtype dtype,
                                     const nn_activation *activation, int way, cudaStream_t stream);
 
