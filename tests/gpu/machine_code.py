@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The machine code of each of our kernels in the CUDA module: sm_90 and sm_121, and compute_80 PTX for every other GPU
-from Ampere on; nothing for an architecture with an `a` or `f` behind it, whose code runs on that one only.
+"""The machine code of each of our kernels in the CUDA module: sm_90 and sm_121, or what else the build was told to have,
+and compute_80 PTX for every other GPU from Ampere on; nothing for an architecture with an `a` or `f` behind it, whose
+code runs on that one only.
 
-    tests/gpu/machine_code.py BUILD            needs cuobjdump: CUDA's, or of the package nvidia-cuda-cuobjdump
+    tests/gpu/machine_code.py BUILD [ARCHITECTURE]...    needs cuobjdump: CUDA's, or of the package nvidia-cuda-cuobjdump
     tests/gpu/machine_code.py --names BUILD    the kernels' mangled names, one a line
 """
 import pathlib
@@ -46,11 +47,11 @@ def ptx_kernels(program, module):
     return found
 
 
-def check(program, module):
+def check(program, module, architectures):
     elf, ptx = elf_kernels(program, module), ptx_kernels(program, module)
     every = set().union(*elf.values(), *ptx.values())
     faults = [] if every else ["no kernels"]
-    for kind, found, wanted in (("machine code", elf, ELF), ("PTX", ptx, [PTX])):
+    for kind, found, wanted in (("machine code", elf, architectures), ("PTX", ptx, [PTX])):
         for architecture in wanted:
             missing = sorted(every - found.get(architecture, set()))
             faults += [f"no {kind} for {architecture} of {len(missing)} kernels: {' '.join(missing[:5])}"] if missing else []
@@ -61,7 +62,8 @@ def check(program, module):
 
 def main():
     names_only = sys.argv[1] == "--names"
-    modules = sorted(pathlib.Path(sys.argv[-1]).glob("kernels/nn-cuda.so"))
+    build, *architectures = sys.argv[2 if names_only else 1:]
+    modules = sorted(pathlib.Path(build).glob("kernels/nn-cuda.so"))
     program = find_cuobjdump()
     if not modules or not program:
         print("skipped: " + ("no cuobjdump (package nvidia-cuda-cuobjdump)" if modules else "this build has no CUDA backend"),
@@ -70,7 +72,7 @@ def main():
     if names_only:
         print("\n".join(sorted(set().union(*(names for m in modules for names in elf_kernels(program, m).values())))))
         return 0
-    faults = [fault for module in modules for fault in check(program, module)]
+    faults = [fault for module in modules for fault in check(program, module, architectures or ELF)]
     for fault in faults:
         print(f"FAILED {fault}")
     return 1 if faults else 0
