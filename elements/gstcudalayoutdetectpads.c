@@ -83,7 +83,7 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
       return GST_FLOW_OK;
     case GST_EVENT_FLUSH_STOP:
       gst_pad_push_event (self->srcpad, event);
-      gst_layout_queue_clear (self->queue);
+      gst_layout_queue_clear (self->queue, self->srcpad);
       gst_layout_queue_set_result (self->queue, GST_FLOW_OK);
       gst_pad_start_task (self->srcpad, loop, self->srcpad, NULL);
       return GST_FLOW_OK;
@@ -131,7 +131,7 @@ sink_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
   } else {
     gst_layout_queue_set_result (self->queue, GST_FLOW_FLUSHING);
     GST_PAD_STREAM_LOCK (pad);
-    gst_layout_queue_clear (self->queue);
+    gst_layout_queue_clear (self->queue, self->srcpad);
     GST_PAD_STREAM_UNLOCK (pad);
   }
   return TRUE;
@@ -241,7 +241,7 @@ drop_item (GstCudaLayoutDetect * self, GstLayoutItem * item)
   if (GST_IS_QUERY (item->object))
     gst_layout_queue_answer (self->queue, FALSE);
   else
-    gst_mini_object_unref (item->object);
+    gst_layout_queue_drop (item->object, self->srcpad);
 }
 
 /* Upstream gets `result` with its next buffer. */

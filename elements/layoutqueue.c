@@ -46,7 +46,7 @@ gst_layout_queue_new (void)
 void
 gst_layout_queue_free (GstLayoutQueue * queue)
 {
-  gst_layout_queue_clear (queue);
+  gst_layout_queue_clear (queue, NULL);
   g_cond_clear (&queue->changed);
   g_mutex_clear (&queue->lock);
   g_free (queue);
@@ -104,7 +104,18 @@ gst_layout_queue_is_closed (GstLayoutQueue * queue)
 }
 
 void
-gst_layout_queue_clear (GstLayoutQueue * queue)
+gst_layout_queue_drop (GstMiniObject * object, GstPad * pad)
+{
+  if (pad && GST_IS_EVENT (object)
+      && GST_EVENT_IS_STICKY (GST_EVENT (object))
+      && GST_EVENT_TYPE (object) != GST_EVENT_SEGMENT
+      && GST_EVENT_TYPE (object) != GST_EVENT_EOS)
+    gst_pad_store_sticky_event (pad, GST_EVENT (object));
+  gst_mini_object_unref (object);
+}
+
+void
+gst_layout_queue_clear (GstLayoutQueue * queue, GstPad * pad)
 {
   Entry *entry;
 
@@ -114,7 +125,7 @@ gst_layout_queue_clear (GstLayoutQueue * queue)
       queue->query = QUERY_ANSWERED;
       queue->answer = FALSE;
     } else {
-      gst_mini_object_unref (entry->item.object);
+      gst_layout_queue_drop (entry->item.object, pad);
     }
     g_free (entry);
   }

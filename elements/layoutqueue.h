@@ -34,8 +34,11 @@ void gst_layout_queue_set_result (GstLayoutQueue * queue, GstFlowReturn result);
 GstFlowReturn gst_layout_queue_get_result (GstLayoutQueue * queue);
 /* Whether the end of the stream went in. */
 gboolean gst_layout_queue_is_closed (GstLayoutQueue * queue);
-/* Drops what is in it; queries are answered with FALSE. */
-void gst_layout_queue_clear (GstLayoutQueue * queue);
+/* Drops a buffer or an event (transfer full). Nobody sends caps or tags again because they were flushed, so `pad`, if
+ * there is one, keeps them and sends them before what comes next; segments and the end of the stream are gone. */
+void gst_layout_queue_drop (GstMiniObject * object, GstPad * pad);
+/* Drops what is in it, as above; queries are answered with FALSE. */
+void gst_layout_queue_clear (GstLayoutQueue * queue, GstPad * pad);
 
 /* Whether it is an event after which buffers are wanted again that were not before. */
 gboolean gst_layout_queue_begins_segment (const GstMiniObject * object);

@@ -3,6 +3,7 @@
  * pages, events, flushes and failures can come. */
 #include "fake_harness.h"
 
+#define OTHER_CAPS "video/x-raw,format=GRAY8,width=8,height=4,framerate=1/1"
 #define LONG "batch-timeout=3600000 "
 
 static void
@@ -143,6 +144,13 @@ GST_START_TEST (query)
 
 GST_END_TEST
 
+static void
+push_flush (GstHarness * h)
+{
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+}
+
 /* Flushed with two batches in flight they are gone, and the next pages are as ever. */
 GST_START_TEST (flush)
 {
@@ -155,8 +163,7 @@ GST_START_TEST (flush)
     push_pages (h, 0, 4);
     wait_for_start (4 * round + 2);
     g_usleep (round * 40000);
-    gst_harness_push_event (h, gst_event_new_flush_start ());
-    gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+    push_flush (h);
     while ((out = gst_harness_try_pull (h)))
       gst_buffer_unref (out);
     fake_engine.n_started = 4 * round + 2;
@@ -166,6 +173,36 @@ GST_START_TEST (flush)
     for (guint i = 10; i < 14; i++)
       fake_pull (h, i);
   }
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST
+
+/* Caps that are flushed, in the queue or within a batch in flight, are those of what comes next all the same, for
+ * upstream does not send them again. */
+GST_START_TEST (flushed_caps)
+{
+  GstHarness *h = fake_start (LONG "batch-size=4");
+  GstSegment segment;
+  GstCaps *wanted = gst_caps_from_string (OTHER_CAPS), *caps;
+
+  fake_engine.ms = 50;
+  push_pages (h, 0, __i__ ? 3 : 1);
+  gst_harness_set_src_caps (h, gst_caps_ref (wanted));
+  gst_harness_push (h, doc_frame_new (OTHER_CAPS, 3, 3 * GST_SECOND));
+  if (__i__)
+    wait_for_start (1);
+  push_flush (h);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  for (guint i = 10; i < 14; i++)
+    gst_harness_push (h, doc_frame_new (OTHER_CAPS, i, i * GST_SECOND));
+  for (guint i = 10; i < 14; i++)
+    fake_pull (h, i);
+  caps = gst_pad_get_current_caps (h->sinkpad);
+  fail_unless (gst_caps_is_equal (caps, wanted));
+  gst_caps_unref (caps);
+  gst_caps_unref (wanted);
   gst_harness_teardown (h);
 }
 
@@ -356,6 +393,7 @@ batches_suite (void)
   tcase_add_test (tc, everything_in_its_place);
   tcase_add_test (tc, query);
   tcase_add_test (tc, flush);
+  tcase_add_loop_test (tc, flushed_caps, 0, 2);
   tcase_add_test (tc, stop_and_start);
   tcase_add_loop_test (tc, device_fails, 0, 6);
   tcase_add_test (tc, short_frame);

@@ -200,7 +200,7 @@ GST_START_TEST (queries)
   g_usleep (20000);
   gst_layout_queue_set_result (queue, GST_FLOW_FLUSHING);
   fail_unless (GPOINTER_TO_INT (g_thread_join (thread)) == FALSE);
-  gst_layout_queue_clear (queue);
+  gst_layout_queue_clear (queue, NULL);
   gst_layout_queue_set_result (queue, GST_FLOW_OK);
   put ("f");
   fail_unless_equals_string (take (2, 0), "f");
@@ -209,7 +209,7 @@ GST_START_TEST (queries)
   thread = g_thread_new ("query", query_thread, query);
   fail_unless_equals_string (take (2, LONG), "?");
   gst_layout_queue_set_result (queue, GST_FLOW_FLUSHING);
-  gst_layout_queue_clear (queue);
+  gst_layout_queue_clear (queue, NULL);
   g_usleep (20000);
   fail_unless_equals_int (g_atomic_int_get (&returned), 2);
   gst_layout_queue_answer (queue, TRUE);
