@@ -85,7 +85,8 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
       gst_pad_push_event (self->srcpad, event);
       gst_layout_queue_clear (self->queue, self->srcpad);
       gst_layout_queue_set_result (self->queue, GST_FLOW_OK);
-      gst_pad_start_task (self->srcpad, loop, self->srcpad, NULL);
+      if (gst_pad_is_active (self->srcpad))
+        gst_pad_start_task (self->srcpad, loop, self->srcpad, NULL);
       return GST_FLOW_OK;
     default:
       break;
@@ -278,19 +279,20 @@ give_out (GstCudaLayoutDetect * self, GArray * items, GstFlowReturn result)
 
 /* ------------------------------------------------------------------ batches in flight */
 
-/* The task is idle, or this is it. */
+/* From any thread: a flush may come while another one stops the element. The task has the lock while it works. */
 static void
 drop_flight (GstCudaLayoutDetect * self)
 {
   GArray *items;
 
-  if (g_queue_is_empty (&self->flight))
-    return;
-  gst_layout_detector_drop (self->detector);
+  GST_PAD_STREAM_LOCK (self->srcpad);
+  if (!g_queue_is_empty (&self->flight))
+    gst_layout_detector_drop (self->detector);
   while ((items = g_queue_pop_head (&self->flight))) {
     give_out (self, items, GST_FLOW_FLUSHING);
     g_array_unref (items);
   }
+  GST_PAD_STREAM_UNLOCK (self->srcpad);
 }
 
 /* FALSE with `error` set: this batch is not in flight; others may be. */

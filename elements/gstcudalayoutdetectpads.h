@@ -34,7 +34,7 @@ struct _GstCudaLayoutDetect {
 
   GstVideoInfo info;      /* sink pad's thread; format unknown before caps */
   GstSegment segment;     /* task: of the next batch */
-  GQueue flight;          /* task: the items (GArray) of the batches in flight, the first begun first */
+  GQueue flight;          /* source pad's stream lock: the items (GArray) of the batches in flight, in order */
   GstClockTime announced; /* object lock: what LATENCY answered for a batch */
   gboolean live;          /* object lock: what upstream said then */
 };

@@ -208,6 +208,24 @@ GST_START_TEST (flushed_caps)
 
 GST_END_TEST
 
+/* The end of a flush does not start what has been stopped meanwhile. */
+GST_START_TEST (flush_while_stopping)
+{
+  GstHarness *h = fake_start (LONG "batch-size=2");
+  GstPad *pad = gst_element_get_static_pad (h->element, "src");
+
+  fake_engine.ms = 50;
+  push_pages (h, 0, 3);
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_pad_set_active (pad, FALSE);
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  fail_unless (gst_pad_get_task_state (pad) != GST_TASK_STARTED);
+  gst_object_unref (pad);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST
+
 /* Stopped with batches in flight, and started again with the same detector. */
 GST_START_TEST (stop_and_start)
 {
@@ -394,6 +412,7 @@ batches_suite (void)
   tcase_add_test (tc, query);
   tcase_add_test (tc, flush);
   tcase_add_loop_test (tc, flushed_caps, 0, 2);
+  tcase_add_test (tc, flush_while_stopping);
   tcase_add_test (tc, stop_and_start);
   tcase_add_loop_test (tc, device_fails, 0, 6);
   tcase_add_test (tc, short_frame);
