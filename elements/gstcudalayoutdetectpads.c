@@ -44,13 +44,25 @@ sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
       look ? &self->info : NULL);
 }
 
+/* Posts the first error of a stream; what fails after it fails because of it. Takes `error`. */
+static void
+fail (GstCudaLayoutDetect * self, GError * error)
+{
+  if (self->failed)
+    g_error_free (error);
+  else
+    gst_cuda_layout_detect_post (self, error);
+  self->failed = TRUE;
+}
+
 /* After the last buffer nobody else would tell the application that the stream ended early. */
 static void
 end_early (GstCudaLayoutDetect * self, GstFlowReturn result)
 {
   if (result != GST_FLOW_NOT_LINKED && result >= GST_FLOW_EOS)
     return;
-  GST_ELEMENT_FLOW_ERROR (self, result);
+  if (!self->failed)
+    GST_ELEMENT_FLOW_ERROR (self, result);
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());
 }
 
@@ -84,6 +96,7 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
     case GST_EVENT_FLUSH_STOP:
       gst_pad_push_event (self->srcpad, event);
       gst_layout_queue_clear (self->queue, self->srcpad);
+      self->failed = FALSE;
       gst_layout_queue_set_result (self->queue, GST_FLOW_OK);
       if (gst_pad_is_active (self->srcpad))
         gst_pad_start_task (self->srcpad, loop, self->srcpad, NULL);
@@ -330,7 +343,7 @@ end (GstCudaLayoutDetect * self, GstFlowReturn result)
   if (gst_layout_detector_finish (self->detector, self->stats, &error)) {
     announce_latency (self);
   } else {
-    gst_cuda_layout_detect_post (self, error);
+    fail (self, error);
     result = GST_FLOW_ERROR;
   }
   now = gst_layout_queue_get_result (self->queue);
@@ -384,7 +397,7 @@ loop (gpointer data)
   result = end_until (self,
       begun ? gst_layout_detector_capacity (self->detector) - 1 : 0, result);
   if (error) {
-    gst_cuda_layout_detect_post (self, error);
+    fail (self, error);
     result = GST_FLOW_ERROR;
   }
   if (!begun)
@@ -407,6 +420,7 @@ src_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
     return FALSE;
   if (active) {
     gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+    self->failed = FALSE;
     gst_layout_queue_set_result (self->queue, GST_FLOW_OK);
     return gst_pad_start_task (pad, loop, pad, NULL);
   }

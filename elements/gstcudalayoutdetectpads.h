@@ -35,6 +35,7 @@ struct _GstCudaLayoutDetect {
   GstVideoInfo info;      /* sink pad's thread; format unknown before caps */
   GstSegment segment;     /* task: of the next batch */
   GQueue flight;          /* source pad's stream lock: the items (GArray) of the batches in flight, in order */
+  gboolean failed;        /* task, and others after the queue's result told them: an error was posted */
   GstClockTime announced; /* object lock: what LATENCY answered for a batch */
   gboolean live;          /* object lock: what upstream said then */
 };

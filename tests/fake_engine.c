@@ -167,7 +167,7 @@ nn_status
 nn_detector_start (nn_detector *d, const nn_frame *frames, int n, const nn_detector_settings *settings,
                    nn_error *err)
 {
-  if (++fake_engine.n_started == fake_engine.fail_start) {
+  if (g_atomic_int_add (&fake_engine.n_started, 1) + 1 == fake_engine.fail_start) {
     nn_detector_drop (d);
     return fake_fail (err, fake_engine.failure, "the start failed");
   }
@@ -186,13 +186,13 @@ nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
 {
   gint64 left;
   g_assert (d->n_flight > 0);
+  left = d->ready[0] - g_get_monotonic_time ();
+  if (left > 0)
+    g_usleep ((gulong) left);
   if (++fake_engine.n_finished == fake_engine.fail_finish) {
     nn_detector_drop (d);
     return fake_fail (err, fake_engine.failure, "the finish failed");
   }
-  left = d->ready[0] - g_get_monotonic_time ();
-  if (left > 0)
-    g_usleep ((gulong) left);
   for (int i = 0; i < d->n[0]; i++) {
     if (!results[i].regions)
       results[i].regions = calloc (1, sizeof *results[i].regions);

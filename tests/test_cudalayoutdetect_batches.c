@@ -286,6 +286,7 @@ GST_START_TEST (device_fails)
   while (gst_harness_push (h, fake_page (0)) == GST_FLOW_OK)
     g_usleep (1000);
   fail_unless_equals_int (gst_harness_push (h, fake_page (0)), GST_FLOW_ERROR);
+  gst_harness_push_event (h, gst_event_new_eos ());
   error = pop_error (bus);
   fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
           GST_RESOURCE_ERROR_FAILED), "%s", error->message);
@@ -326,6 +327,35 @@ GST_START_TEST (short_frame)
           GST_RESOURCE_ERROR_READ), "%s", error->message);
   g_error_free (error);
   fail_unless_equals_int (fake_engine.n_started, 1);
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST
+
+/* It fails with the end of the stream behind it, and where a frame of the next batch is bad too. */
+GST_START_TEST (fails_at_the_end)
+{
+  GstHarness *h = fake_start (LONG "batch-size=2");
+  GstBus *bus = gst_bus_new ();
+  GError *error;
+
+  gst_element_set_bus (h->element, bus);
+  fake_engine.ms = 50;
+  fake_engine.failure = NN_ERR_DEVICE;
+  fake_engine.fail_finish = 2;
+  push_pages (h, 0, 2);
+  fake_pull (h, 0);
+  fake_pull (h, 1);
+  push_pages (h, 2, 3);
+  if (__i__)
+    gst_harness_push (h, gst_buffer_new_allocate (NULL, 3, NULL));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  error = pop_error (bus);
+  g_error_free (error);
+  while (gst_harness_events_received (h) < 4)   /* and the end */
+    g_usleep (1000);
   gst_element_set_bus (h->element, NULL);
   gst_object_unref (bus);
   gst_harness_teardown (h);
@@ -416,6 +446,7 @@ batches_suite (void)
   tcase_add_test (tc, stop_and_start);
   tcase_add_loop_test (tc, device_fails, 0, 6);
   tcase_add_test (tc, short_frame);
+  tcase_add_loop_test (tc, fails_at_the_end, 0, 2);
   tcase_add_loop_test (tc, no_more_of_a_segment, 0, 4);
   tcase_add_test (tc, latency);
   return s;
