@@ -159,6 +159,7 @@ gst_cuda_layout_detect_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstCudaLayoutDetect *self = GST_CUDA_LAYOUT_DETECT (object);
+  gboolean latency = FALSE;     /* is another now */
 
   GST_OBJECT_LOCK (self);
   switch (id) {
@@ -178,6 +179,7 @@ gst_cuda_layout_detect_set_property (GObject * object, guint id,
       self->duplicates = g_value_get_enum (value);
       break;
     case PROP_BATCH_TIMEOUT:
+      latency = self->live && g_value_get_uint (value) != self->batch_timeout;
       self->batch_timeout = g_value_get_uint (value);
       gst_layout_queue_set_timeout (self->queue,
           self->batch_timeout * G_TIME_SPAN_MILLISECOND);
@@ -188,6 +190,9 @@ gst_cuda_layout_detect_set_property (GObject * object, guint id,
       break;
   }
   GST_OBJECT_UNLOCK (self);
+  if (latency)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_latency (GST_OBJECT (self)));
 }
 
 static void

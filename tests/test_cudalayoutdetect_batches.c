@@ -428,6 +428,30 @@ GST_START_TEST (latency)
 
 GST_END_TEST
 
+/* A live pipeline is told to ask again when the time-out becomes another one. */
+GST_START_TEST (latency_changes)
+{
+  GstHarness *h = fake_start ("batch-timeout=7 batch-size=2");
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+
+  gst_element_set_bus (h->element, bus);
+  gst_harness_query_latency (h);        /* a harness is live */
+  for (gint i = 0; i < 2; i++) {
+    g_object_set (h->element, "batch-timeout", 20, NULL);
+    message = gst_bus_pop_filtered (bus, GST_MESSAGE_LATENCY);
+    fail_unless_equals_int (message != NULL, i == 0);
+    if (message)
+      gst_message_unref (message);
+  }
+  fail_unless_equals_uint64 (gst_harness_query_latency (h), 20 * GST_MSECOND);
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST
+
 static Suite *
 batches_suite (void)
 {
@@ -449,6 +473,7 @@ batches_suite (void)
   tcase_add_loop_test (tc, fails_at_the_end, 0, 2);
   tcase_add_loop_test (tc, no_more_of_a_segment, 0, 4);
   tcase_add_test (tc, latency);
+  tcase_add_test (tc, latency_changes);
   return s;
 }
 
