@@ -82,7 +82,6 @@ static gboolean
 open_detector (GstCudaLayoutDetect * self)
 {
   GstLayoutConfig config;
-  GstLayoutDetector *detector;
   GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
@@ -91,8 +90,9 @@ open_detector (GstCudaLayoutDetect * self)
 
   if (self->detector == NULL
       || !gst_layout_detector_is_for (self->detector, &config)) {
-    detector = gst_layout_detector_open (&config, &error);
-    set_detector (self, detector);
+    /* A GPU may have no room for both. */
+    set_detector (self, NULL);
+    set_detector (self, gst_layout_detector_open (&config, &error));
   }
   gst_layout_config_clear (&config);
   if (self->detector == NULL) {

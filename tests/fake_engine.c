@@ -67,6 +67,8 @@ nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *
     return NULL;
   }
   fake_engine.n_detectors++;
+  fake_engine.n_alive++;
+  fake_engine.most_alive = MAX (fake_engine.most_alive, fake_engine.n_alive);
   fake_engine.options = *options;
   d = calloc (1, sizeof *d);
   d->gpu = options->device == NN_DEVICE_CUDA;
@@ -77,6 +79,7 @@ nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *
 void
 nn_detector_free (nn_detector *detector)
 {
+  fake_engine.n_alive -= detector != NULL;
   free (detector);
 }
 

@@ -17,7 +17,7 @@ typedef struct FakeEngine {
 
   /* What it saw. */
   int checked_index; /* of the last nn_device_check() */
-  int n_checks, n_detectors, n_finished, n_dropped;
+  int n_checks, n_detectors, n_alive, most_alive, n_finished, n_dropped;
   int n_started; /* atomic: tests wait for it */
   int most_in_flight;
   int n_behind; /* batches that were started while another was in flight */

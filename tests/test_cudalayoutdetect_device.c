@@ -238,6 +238,25 @@ GST_START_TEST (precision_on_a_cpu)
 
 GST_END_TEST
 
+/* Another batch size takes another detector, and the GPU never has both. */
+GST_START_TEST (one_at_a_time)
+{
+  GstElement *element = fake_element_new ("batch-size=2");
+
+  gst_element_set_state (element, GST_STATE_PAUSED);
+  gst_element_set_state (element, GST_STATE_READY);
+  g_object_set (element, "batch-size", 4, NULL);
+  gst_element_set_state (element, GST_STATE_PAUSED);
+  fail_unless_equals_int (fake_engine.n_detectors, 2);
+  fail_unless_equals_int (fake_engine.options.batch, 4);
+  fail_unless_equals_int (fake_engine.most_alive, 1);
+  gst_element_set_state (element, GST_STATE_NULL);
+  fail_unless_equals_int (fake_engine.n_alive, 0);
+  gst_object_unref (element);
+}
+
+GST_END_TEST
+
 static Suite *
 device_suite (void)
 {
@@ -251,6 +270,7 @@ device_suite (void)
   tcase_add_test (tc, built_without);
   tcase_add_test (tc, no_detector_there);
   tcase_add_test (tc, precision_on_a_cpu);
+  tcase_add_test (tc, one_at_a_time);
   return s;
 }
 
