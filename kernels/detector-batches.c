@@ -104,13 +104,18 @@ open_plan (nn_detector *d, nn_error *err)
   return NN_OK;
 }
 
-static void
-wait_for_all (batches *b)
+/* For all of them, even where one failed. */
+static nn_status
+wait_for_all (batches *b, nn_error *err)
 {
-  nn_error ignored;
+  nn_status status = NN_OK;
+  nn_error other;
   for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
-    for (int k = 0; k < b->slots[i].n_parts; k++)
-      nn_session_wait (b->slots[i].parts[k].session, &ignored);
+    for (int k = 0; k < b->slots[i].n_parts; k++) {
+      nn_status now = nn_session_wait (b->slots[i].parts[k].session, status ? &other : err);
+      status = status ? status : now;
+    }
+  return status;
 }
 
 /* Session `k` of a slot for runs of this size. What is made here is made once: choices by timing want the device
@@ -121,7 +126,8 @@ get_session (nn_detector *d, size *s, int index, int k, nn_error *err)
   nn_session **session = &s->sessions[index][k];
   if (*session)
     return *session;
-  wait_for_all (d->state);
+  if (wait_for_all (d->state, err)) /* its batch would be taken for done: a failure is told once */
+    return NULL;
   if (!s->plan)
     s->plan = plan_for (d, s->pages, err);
   return *session = s->plan ? nn_detector_session (d, s->plan, err) : NULL;
@@ -198,9 +204,10 @@ static void
 batches_close (nn_detector *d)
 {
   batches *b = d->state;
+  nn_error ignored;
   if (!b)
     return;
-  wait_for_all (b);
+  wait_for_all (b, &ignored);
   for (int i = 0; i < b->n_sizes; i++)
     close_size (&b->sizes[i]);
   for (int i = 0; i < NN_MAX_IN_FLIGHT; i++) {
@@ -296,7 +303,8 @@ static void
 batches_drop (nn_detector *d)
 {
   batches *b = d->state;
-  wait_for_all (b);
+  nn_error ignored;
+  wait_for_all (b, &ignored);
   for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
     b->slots[i].n_parts = 0;
 }
