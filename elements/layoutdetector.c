@@ -186,9 +186,13 @@ map_frame (Flight * flight, GstLayoutItem * item, GError ** error)
 
   if (!gst_video_frame_map (frame, &item->info, GST_BUFFER (item->object),
           GST_MAP_READ)) {
-    g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-        "A frame cannot be mapped for reading: it is smaller than its caps "
-        "say, or in memory that the CPU cannot reach.");
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+        "The frame at %" GST_TIME_FORMAT " cannot be mapped for reading: its %"
+        G_GSIZE_FORMAT " bytes are fewer than its caps say (%" G_GSIZE_FORMAT
+        "), or in memory that the CPU cannot reach.",
+        GST_TIME_ARGS (GST_BUFFER_PTS (GST_BUFFER (item->object))),
+        gst_buffer_get_size (GST_BUFFER (item->object)),
+        GST_VIDEO_INFO_SIZE (&item->info));
     return FALSE;
   }
   input->data = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);

@@ -309,6 +309,15 @@ GST_START_TEST (device_fails)
 
 GST_END_TEST
 
+static GstBuffer *
+short_page (guint number)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 3, NULL);
+
+  GST_BUFFER_PTS (buffer) = number * GST_SECOND;
+  return buffer;
+}
+
 /* A frame that cannot be mapped: the batch in flight still comes out. */
 GST_START_TEST (short_frame)
 {
@@ -319,12 +328,15 @@ GST_START_TEST (short_frame)
   gst_element_set_bus (h->element, bus);
   fake_engine.ms = 50;
   push_pages (h, 0, 3);
-  gst_harness_push (h, gst_buffer_new_allocate (NULL, 3, NULL));
+  gst_harness_push (h, short_page (3));
   fake_pull (h, 0);
   fake_pull (h, 1);
   error = pop_error (bus);
   fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
           GST_RESOURCE_ERROR_READ), "%s", error->message);
+  fail_unless (strstr (error->message, "The frame at 0:00:03") != NULL
+      && strstr (error->message, "its 3 bytes") != NULL
+      && strstr (error->message, "say (16)") != NULL, "%s", error->message);
   g_error_free (error);
   fail_unless_equals_int (fake_engine.n_started, 1);
   gst_element_set_bus (h->element, NULL);
@@ -350,7 +362,7 @@ GST_START_TEST (fails_at_the_end)
   fake_pull (h, 1);
   push_pages (h, 2, 3);
   if (__i__)
-    gst_harness_push (h, gst_buffer_new_allocate (NULL, 3, NULL));
+    gst_harness_push (h, short_page (5));
   gst_harness_push_event (h, gst_event_new_eos ());
   error = pop_error (bus);
   g_error_free (error);
