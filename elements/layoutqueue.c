@@ -114,24 +114,29 @@ gst_layout_queue_drop (GstMiniObject * object, GstPad * pad)
   gst_mini_object_unref (object);
 }
 
+/* Things are dropped without the lock: a pad that keeps an event tells the application about it. */
 void
 gst_layout_queue_clear (GstLayoutQueue * queue, GstPad * pad)
 {
+  GQueue entries;
   Entry *entry;
 
   g_mutex_lock (&queue->lock);
-  while ((entry = g_queue_pop_head (&queue->entries))) {
-    if (GST_IS_QUERY (entry->item.object)) {
-      queue->query = QUERY_ANSWERED;
-      queue->answer = FALSE;
-    } else {
-      gst_layout_queue_drop (entry->item.object, pad);
-    }
-    g_free (entry);
+  entries = queue->entries;
+  g_queue_init (&queue->entries);
+  if (queue->query == QUERY_WAITING) {
+    queue->query = QUERY_ANSWERED;
+    queue->answer = FALSE;
+    /* The last one, whose sender may have it back now. */
+    g_free (g_queue_pop_tail (&entries));
   }
   queue->n_buffers = queue->n_look = 0;
   g_cond_broadcast (&queue->changed);
   g_mutex_unlock (&queue->lock);
+  while ((entry = g_queue_pop_head (&entries))) {
+    gst_layout_queue_drop (entry->item.object, pad);
+    g_free (entry);
+  }
 }
 
 /* Under the lock. */

@@ -178,6 +178,13 @@ GST_START_TEST (flush)
 
 GST_END_TEST
 
+/* An application that hears of caps may set a property then. */
+static void
+on_caps (GstPad * pad, GParamSpec * pspec, gpointer element)
+{
+  g_object_set (element, "batch-timeout", 3600000, NULL);
+}
+
 /* Caps that are flushed, in the queue or within a batch in flight, are those of what comes next all the same, for
  * upstream does not send them again. */
 GST_START_TEST (flushed_caps)
@@ -185,6 +192,9 @@ GST_START_TEST (flushed_caps)
   GstHarness *h = fake_start (LONG "batch-size=4");
   GstSegment segment;
   GstCaps *wanted = gst_caps_from_string (OTHER_CAPS), *caps;
+  GstPad *pad = GST_PAD_PEER (h->sinkpad);
+
+  g_signal_connect (pad, "notify::caps", G_CALLBACK (on_caps), h->element);
 
   fake_engine.ms = 50;
   push_pages (h, 0, __i__ ? 3 : 1);
