@@ -3,6 +3,7 @@
  * a pass through memory, instead of several. A chain is a tree or a net that ends in one node, its root, and all of
  * its results have the root's shape; what else it reads may be broadcast to that. */
 #include "chains.h"
+#include "floats.h"
 #include "program.h"
 
 #include "../graph/fuse.h"
@@ -26,7 +27,7 @@ typedef struct chain {
 static bool
 has_floats (const nn_value *value)
 {
-  return value->dtype == NN_F32 || value->dtype == NN_F16 || value->dtype == NN_BF16 || value->dtype == NN_BOOL;
+  return nn_cuda_is_float (value->dtype) || value->dtype == NN_BOOL;
 }
 
 /* BatchNormalization's vectors would need another shape than they have. */

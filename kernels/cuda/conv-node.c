@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a Conv node asks for: its shape, and where its operands lie. */
 #include "conv-way.h"
+#include "floats.h"
 #include "product.h"
 
 #include "../graph/shape.h"
@@ -53,7 +54,7 @@ static nn_status
 check_types (const nn_call *call, nn_error *err)
 {
   const nn_dtype dtype = call->in[X].dtype;
-  bool good = (dtype == NN_F32 || dtype == NN_F16 || dtype == NN_BF16) && call->out[0].dtype == dtype;
+  bool good = nn_cuda_is_float (dtype) && call->out[0].dtype == dtype;
   for (int i = W; i <= RESIDUAL; i++)
     if (nn_node_has (call->node, i))
       good = good && call->in[i].dtype == (is_constant (call, i) && i != RESIDUAL ? NN_F32 : dtype);

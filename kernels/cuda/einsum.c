@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Einsum: as products of matrices (product.c) where the letters can be sorted so, else as a loop nest. */
 #include "einsum.h"
-#include "cuda.h"
+#include "floats.h"
 #include "product.h"
 
 #include "../graph/shape.h"
@@ -16,12 +16,6 @@ typedef struct einsum {
   const void *constant[2];    /* operands in the products' type; of the store */
   nn_cuda_einsum_loops loops; /* where it is no product */
 } einsum;
-
-static bool
-is_float (nn_dtype dtype)
-{
-  return dtype == NN_F32 || dtype == NN_F16 || dtype == NN_BF16;
-}
 
 /* A letter's stride in an operand, in elements: where it is there twice, along the diagonal; 0 where it is not. */
 static int64_t
@@ -170,7 +164,7 @@ can_multiply (const nn_call *call)
   if (call->node->n_in != 2 || nn_tensor_count (&call->out[0]) == 0)
     return false;
   for (int i = 0; i < 2; i++)
-    if (!is_float (call->in[i].dtype) || (call->node->in[i]->constant != NULL && call->in[i].dtype != NN_F32))
+    if (!nn_cuda_is_float (call->in[i].dtype) || (call->node->in[i]->constant != NULL && call->in[i].dtype != NN_F32))
       return false;
   return call->in[0].dtype == call->in[1].dtype || call->node->in[0]->constant != NULL
          || call->node->in[1]->constant != NULL;
@@ -213,7 +207,7 @@ prepare (nn_call *call, nn_error *err)
   nn_status status = nn_shape_einsum (call->node, &e, err);
   if (status != NN_OK)
     return status;
-  if (!is_float (dtype) && dtype != NN_F64 && dtype != NN_I64 && dtype != NN_I32)
+  if (!nn_cuda_is_float (dtype) && dtype != NN_F64 && dtype != NN_I64 && dtype != NN_I32)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "operands of type %s are not supported on CUDA", nn_dtype_name (dtype));
   einsum *s = calloc (1, sizeof *s);
   if (s == NULL)

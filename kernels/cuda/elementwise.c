@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The elementwise operators, one node each; what they compute stands in program.c. */
+#include "floats.h"
 #include "program.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 static bool
 is_float (nn_dtype dtype)
 {
-  return dtype == NN_F32 || dtype == NN_F16 || dtype == NN_BF16 || dtype == NN_BOOL;
+  return nn_cuda_is_float (dtype) || dtype == NN_BOOL;
 }
 
 static nn_kind
@@ -20,7 +21,7 @@ kind_of (const nn_call *call, uint32_t reads)
     if ((reads >> i & 1) == 0)
       continue;
     all_floats = all_floats && is_float (dtype);
-    some_reals = some_reals || dtype == NN_F64 || (is_float (dtype) && dtype != NN_BOOL);
+    some_reals = some_reals || dtype == NN_F64 || nn_cuda_is_float (dtype);
   }
   return all_floats ? NN_KIND_FLOAT : some_reals ? NN_KIND_REAL : NN_KIND_INTEGER;
 }

@@ -3,16 +3,10 @@
 #include "order.h"
 
 #include "../graph/shape.h"
-#include "cuda.h"
+#include "floats.h"
 #include "move.h"
 
 #include <stdlib.h>
-
-static bool
-is_float (nn_dtype dtype)
-{
-  return dtype == NN_F32 || dtype == NN_F16 || dtype == NN_BF16;
-}
 
 /* The lines of a dense tensor along the axis; `n` of 0 in an empty one. */
 static nn_lines
@@ -54,7 +48,7 @@ run_topk (const nn_call *call, nn_error *err)
                 .indices = indices ? call->out[1].data : NULL };
   if (t.k == 0 || t.lines.n == 0)
     return NN_OK;
-  if (t.lines.inner == 1 && is_float (t.lines.dtype) && t.k <= NN_TOPK_ROWS_MOST)
+  if (t.lines.inner == 1 && nn_cuda_is_float (t.lines.dtype) && t.k <= NN_TOPK_ROWS_MOST)
     nn_cuda_launch_topk_rows (&t, nn_cuda_of (call)->stream);
   else
     nn_cuda_launch_topk_any (&t, nn_cuda_of (call)->stream);
@@ -99,7 +93,7 @@ static nn_status
 prepare_cumsum (nn_call *call, nn_error *err)
 {
   const nn_tensor *x = &call->in[0];
-  bool adds = is_float (x->dtype) || x->dtype == NN_F64 || x->dtype == NN_I64 || x->dtype == NN_I32;
+  bool adds = nn_cuda_is_float (x->dtype) || x->dtype == NN_F64 || x->dtype == NN_I64 || x->dtype == NN_I32;
   int axis;
   nn_status status = nn_shape_cumsum_axis (call->node, &axis, err);
   if (status != NN_OK)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "floats.h"
 #include "product-library.h"
 #include "tuning.h"
 
@@ -66,16 +67,11 @@ simplify (nn_cuda_product_problem *p)
     p->alignment = 16;
 }
 
-static bool
-is_float (nn_dtype dtype)
-{
-  return dtype == NN_F32 || dtype == NN_F16 || dtype == NN_BF16;
-}
-
 static nn_status
 check (const nn_cuda_product_problem *p, nn_error *err)
 {
-  if (!is_float (p->dtype) || !is_float (p->result) || (p->residual != NN_DTYPE_NONE && !is_float (p->residual)))
+  if (!nn_cuda_is_float (p->dtype) || !nn_cuda_is_float (p->result)
+      || (p->residual != NN_DTYPE_NONE && !nn_cuda_is_float (p->residual)))
     return nn_fail (err, NN_ERR_UNSUPPORTED, "products of %s to %s are not supported on CUDA",
                     nn_dtype_name (p->dtype), nn_dtype_name (p->result));
   if (p->m > INT32_MAX / 2 || p->n > INT32_MAX / 2 || p->k > INT32_MAX / 2

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "floats.h"
 #include "program.h"
 
 #include "../graph/fuse.h"
@@ -97,7 +98,7 @@ is_square (const nn_node *node)
 {
   float exponent;
   nn_dtype dtype = node->in[0]->dtype;
-  return nn_node_is (node, "Pow") && (dtype == NN_F32 || dtype == NN_F16 || dtype == NN_BF16)
+  return nn_node_is (node, "Pow") && nn_cuda_is_float (dtype)
          && nn_fuse_scalar (node->in[1], &exponent) && exponent == 2;
 }
 

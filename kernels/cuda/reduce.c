@@ -3,7 +3,7 @@
 #include "reduce.h"
 
 #include "../graph/shape.h"
-#include "cuda.h"
+#include "floats.h"
 #include "move.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static nn_status
 check (const nn_call *call, bool integers, nn_error *err)
 {
   nn_dtype dtype = call->in[0].dtype;
-  bool is_real = dtype == NN_F32 || dtype == NN_F16 || dtype == NN_BF16 || dtype == NN_F64;
+  bool is_real = nn_cuda_is_float (dtype) || dtype == NN_F64;
   if (!is_real && !(integers && (dtype == NN_I64 || dtype == NN_I32)))
     return nn_fail (err, NN_ERR_UNSUPPORTED, "operands of type %s are not supported", nn_dtype_name (dtype));
   if (nn_tensor_count (&call->in[0]) > INT32_MAX || nn_tensor_count (&call->out[0]) > INT32_MAX)

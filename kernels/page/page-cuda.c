@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "page-cuda.h"
 
-#include "../cuda/cuda.h"
+#include "../cuda/floats.h"
 #include "page-tiles.h"
 #include "place.h"
 #include "taps.h"
@@ -260,8 +260,7 @@ fill_slot (nn_page_cuda *page, slot *s, const nn_frame *frames, int n, const nn_
 static nn_status
 check (const nn_frame *frames, int n, const nn_page_spec *spec, const nn_tensor *input, nn_error *err)
 {
-  bool is_float = input->dtype == NN_F32 || input->dtype == NN_F16 || input->dtype == NN_BF16;
-  if (n < 1 || n > MAX_FRAMES || !is_float || input->rank != 4 || input->dim[0] < n) {
+  if (n < 1 || n > MAX_FRAMES || !nn_cuda_is_float (input->dtype) || input->rank != 4 || input->dim[0] < n) {
     char text[128];
     return nn_fail (err, NN_ERR_UNSUPPORTED, "%d pages do not fit into a network input of %s", n,
                     nn_tensor_describe (input, text, sizeof text));
