@@ -65,18 +65,6 @@ run_size (const nn_call *call, nn_error *err)
 
 /* ---- Range ---- */
 
-static double
-real_of (const nn_tensor *scalar)
-{
-  return scalar->dtype == NN_F32 ? (double) *(const float *) scalar->data : *(const double *) scalar->data;
-}
-
-static int64_t
-integer_of (const nn_tensor *scalar)
-{
-  return scalar->dtype == NN_I64 ? *(const int64_t *) scalar->data : *(const int32_t *) scalar->data;
-}
-
 static nn_status
 prepare_range (nn_call *call, nn_error *err)
 {
@@ -86,9 +74,9 @@ prepare_range (nn_call *call, nn_error *err)
     return nn_fail (err, NN_ERR_MEMORY, "out of memory for a range");
   for (int i = 0; i < 2; i++)
     if (dtype == NN_F32 || dtype == NN_F64)
-      range->real[i] = real_of (&call->in[2 * i]);
+      range->real[i] = nn_shape_real (&call->in[2 * i]);
     else
-      range->whole[i] = integer_of (&call->in[2 * i]);
+      range->whole[i] = nn_shape_integer (&call->in[2 * i]);
   call->shared = range;
   nn_cuda_read_parameters (call, 0);
   return NN_OK;

@@ -107,14 +107,7 @@ run_copy (const nn_call *call, nn_error *err)
 static nn_status
 run_transpose (const nn_call *call, nn_error *err)
 {
-  const nn_tensor *x = &call->in[0];
-  const nn_attr *perm = nn_node_attr (call->node, "perm");
-  nn_tensor view = *x;
-  for (int i = 0; i < x->rank; i++) {
-    int from = perm ? (int) perm->ints[i] : x->rank - 1 - i;
-    view.dim[i] = x->dim[from];
-    view.stride[i] = x->stride[from];
-  }
+  nn_tensor view = nn_shape_transposed (call->node, &call->in[0]);
   return nn_cuda_copy_tensor (&call->out[0], &view, nn_cuda_of (call)->stream, err);
 }
 

@@ -46,14 +46,14 @@ count_integers (int64_t start, int64_t limit, int64_t delta, int64_t *n, nn_erro
   return NN_OK;
 }
 
-static double
-real_of (const nn_tensor *scalar)
+double
+nn_shape_real (const nn_tensor *scalar)
 {
   return scalar->dtype == NN_F32 ? (double) *(const float *) scalar->data : *(const double *) scalar->data;
 }
 
-static int64_t
-integer_of (const nn_tensor *scalar)
+int64_t
+nn_shape_integer (const nn_tensor *scalar)
 {
   return scalar->dtype == NN_I64 ? *(const int64_t *) scalar->data : *(const int32_t *) scalar->data;
 }
@@ -75,9 +75,9 @@ nn_shape_range (nn_node *node, const nn_graph *graph, nn_error *err)
   }
   nn_status status;
   if (dtype == NN_F32 || dtype == NN_F64)
-    status = count_real (real_of (part[0]), real_of (part[1]), real_of (part[2]), &n, err);
+    status = count_real (nn_shape_real (part[0]), nn_shape_real (part[1]), nn_shape_real (part[2]), &n, err);
   else if (dtype == NN_I64 || dtype == NN_I32)
-    status = count_integers (integer_of (part[0]), integer_of (part[1]), integer_of (part[2]), &n, err);
+    status = count_integers (nn_shape_integer (part[0]), nn_shape_integer (part[1]), nn_shape_integer (part[2]), &n, err);
   else
     status = nn_fail (err, NN_ERR_UNSUPPORTED, "a range of %s is not supported", nn_dtype_name (dtype));
   return status != NN_OK ? status : nn_shape_set (node, 0, dtype, 1, &n, err);

@@ -182,6 +182,19 @@ nn_shape_unsqueeze (nn_node *node, const nn_graph *graph, nn_error *err)
   return nn_shape_set (node, 0, x->dtype, rank, dim, err);
 }
 
+nn_tensor
+nn_shape_transposed (const nn_node *node, const nn_tensor *x)
+{
+  const nn_attr *perm = nn_node_attr (node, "perm");
+  nn_tensor view = *x;
+  for (int i = 0; i < x->rank; i++) {
+    int64_t from = perm != NULL ? perm->ints[i] : x->rank - 1 - i;
+    view.dim[i] = x->dim[from];
+    view.stride[i] = x->stride[from];
+  }
+  return view;
+}
+
 nn_status
 nn_shape_transpose (nn_node *node, const nn_graph *graph, nn_error *err)
 {

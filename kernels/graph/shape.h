@@ -91,6 +91,13 @@ nn_status nn_shape_group_norm (nn_node *node, const nn_graph *graph, nn_error *e
 
 /* ---- what rules and kernels share ---- */
 
+/* One number of a host tensor: of NN_F32 or NN_F64, of NN_I64 or NN_I32. */
+double nn_shape_real (const nn_tensor *scalar);
+int64_t nn_shape_integer (const nn_tensor *scalar);
+
+/* A Transpose's operand with its dimensions, and their strides, in the result's order. */
+nn_tensor nn_shape_transposed (const nn_node *node, const nn_tensor *x);
+
 /* How a window moves along one spatial dimension, pads resolved from auto_pad. */
 typedef struct nn_window {
   int64_t kernel, stride, dilation;

@@ -71,14 +71,6 @@ reshape (const nn_tensor *in, nn_tensor *out)
   return true;
 }
 
-static void
-transpose (const nn_node *node, const nn_tensor *in, nn_tensor *out)
-{
-  const nn_attr *perm = nn_node_attr (node, "perm");
-  for (int i = 0; i < in->rank; i++)
-    out->stride[i] = in->stride[perm != NULL ? perm->ints[i] : in->rank - 1 - i];
-}
-
 static bool
 slice (const nn_node *node, place *p, const nn_tensor *in)
 {
@@ -126,7 +118,7 @@ follow (const nn_node *node, int index, const place *from, place *p)
   if (nn_node_is (node, "Reorder"))
     return true;
   if (nn_node_is (node, "Transpose")) {
-    transpose (node, in, &p->view);
+    p->view = nn_shape_transposed (node, in);
     return true;
   }
   if (nn_node_is (node, "Slice"))
