@@ -88,3 +88,15 @@ doc_frame_new (const gchar * caps_string, guint8 value, GstClockTime pts)
   GST_BUFFER_DURATION (buffer) = GST_SECOND;
   return buffer;
 }
+
+GstPadProbeReturn
+doc_note (GstPad * pad, GstPadProbeInfo * info, gpointer text)
+{
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    g_string_append_printf (text, "%u ", (guint) (GST_BUFFER_PTS
+            (GST_PAD_PROBE_INFO_BUFFER (info)) / GST_SECOND));
+  else
+    g_string_append_printf (text, "%s ",
+        GST_EVENT_TYPE_NAME (GST_PAD_PROBE_INFO_EVENT (info)));
+  return GST_PAD_PROBE_OK;
+}

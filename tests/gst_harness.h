@@ -13,3 +13,7 @@ TCase *doc_tcase_new (const gchar *name);
 /* A frame of `caps` (video/x-raw, system memory, default strides) filled with `value`, with `pts`
  * and a duration of one second. */
 GstBuffer *doc_frame_new (const gchar *caps, guint8 value, GstClockTime pts);
+
+/* A pad probe that writes what passes to the GString `text`: a buffer's whole seconds, an event's name, a space
+ * behind each. */
+GstPadProbeReturn doc_note (GstPad *pad, GstPadProbeInfo *info, gpointer text);

@@ -80,18 +80,6 @@ GST_START_TEST (time_out)
 
 GST_END_TEST
 
-static GstPadProbeReturn
-note (GstPad * pad, GstPadProbeInfo * info, gpointer text)
-{
-  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
-    g_string_append_printf (text, "%u ", (guint) (GST_BUFFER_PTS
-            (GST_PAD_PROBE_INFO_BUFFER (info)) / GST_SECOND));
-  else
-    g_string_append_printf (text, "%s ",
-        GST_EVENT_TYPE_NAME (GST_PAD_PROBE_INFO_EVENT (info)));
-  return GST_PAD_PROBE_OK;
-}
-
 /* Events, gaps, and pages that are not looked at, between batches in flight and within one. */
 GST_START_TEST (everything_in_its_place)
 {
@@ -103,7 +91,7 @@ GST_START_TEST (everything_in_its_place)
   while (gst_harness_events_received (h) < 3)   /* stream-start, caps, segment */
     g_usleep (1000);
   gst_pad_add_probe (h->sinkpad, GST_PAD_PROBE_TYPE_BUFFER
-      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note, text, NULL);
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, doc_note, text, NULL);
   fake_engine.ms = 30;
   push_pages (h, 0, 3);
   gst_harness_push_event (h, gst_event_new_gap (GST_SECOND, GST_SECOND));

@@ -4,18 +4,6 @@
 #include "gst/gstdoclayoutmeta.h"
 #include "gst/gstunifiedallocator.h"
 
-static GstPadProbeReturn
-note (GstPad * pad, GstPadProbeInfo * info, gpointer text)
-{
-  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
-    g_string_append_printf (text, "%u ", (guint) (GST_BUFFER_PTS
-            (GST_PAD_PROBE_INFO_BUFFER (info)) / GST_SECOND));
-  else
-    g_string_append_printf (text, "%s ",
-        GST_EVENT_TYPE_NAME (GST_PAD_PROBE_INFO_EVENT (info)));
-  return GST_PAD_PROBE_OK;
-}
-
 /* Pages of two sizes in one batch: each keeps its caps, and events stay where they were. */
 GST_START_TEST (events_keep_their_place)
 {
@@ -30,7 +18,7 @@ GST_START_TEST (events_keep_their_place)
   while (gst_harness_events_received (h) < 3)   /* stream-start, caps, segment */
     g_usleep (1000);
   gst_pad_add_probe (h->sinkpad, GST_PAD_PROBE_TYPE_BUFFER
-      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note, text, NULL);
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, doc_note, text, NULL);
   gst_harness_push (h, detect_page (0));
   gst_harness_push_event (h, gst_event_new_gap (GST_SECOND, GST_SECOND));
   gst_harness_set_src_caps_str (h, small);
