@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The op table: one row an operator, shared by the loader, the shape pass and the backends.
  * To add an operator: a shape rule in graph/shape.c (or one that is there already), a kernel in
- * cpu/ and one in cuda/, a row in ops.c, cases in tests/ops/ (or checkops.py). Nothing else lists operators, but for what a
- * product costs (inspect.c).
+ * cpu/ and one in cuda/, a row in ops.c, cases in tests/ops/ (or checkops.py). Other lists are of some operators
+ * only: what a product costs (inspect.c), and which keep or end float32 in a plan for halves (graph/precision.c): a new
+ * product, normalisation or operator that only moves elements belongs there too.
  */
 #pragma once
 
