@@ -95,7 +95,7 @@ prepare_all (nn_plan *plan, nn_error *err)
   return status;
 }
 
-/* What is left of the constants is what kernels read in run(), or a session gives as an output. */
+/* What is left of the constants, since no kernel packed it, is read in run(). */
 static nn_status
 upload_constants (nn_plan *plan, nn_error *err)
 {
@@ -234,7 +234,6 @@ nn_plan_new (nn_model *model, const nn_plan_options *options, nn_error *err)
   atomic_init (&plan->refs, 1);
   plan->model = nn_model_ref (model);
   plan->backend = backend;
-  plan->batch = options->batch;
   if (options->beside != NULL && options->beside->backend == backend)
     plan->beside = nn_plan_ref (options->beside);
   pthread_mutex_init (&plan->mutex, NULL);

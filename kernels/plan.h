@@ -23,7 +23,6 @@ struct nn_plan {
   const nn_backend *backend;
   void *device;    /* what the backend opened */
   nn_plan *beside; /* whose memory this one may use too; NULL: none */
-  int batch;
   nn_step *steps;
   int n_steps;
   size_t *offset;  /* by value index; SIZE_MAX: none */
