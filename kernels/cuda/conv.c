@@ -227,6 +227,8 @@ typedef struct trial {
   const conv *c;
   const made *made;
   nn_cuda_conv_data data;
+  size_t y_bytes;
+  unsigned long long *digest;
   void *memory, *scratch;
 } trial;
 
@@ -237,7 +239,7 @@ run_trial (void *arg, nn_error *err)
   return run_made (t->cuda, t->c, t->made, t->data, t->scratch, err);
 }
 
-/* x, residual, y and scratch in one piece, with numbers in the first two. */
+/* x, residual, y, a digest and scratch in one piece, with numbers in the first two. */
 static nn_status
 start_trial (trial *t, nn_error *err)
 {
@@ -246,14 +248,51 @@ start_trial (trial *t, nn_error *err)
   int64_t x = (nn_cuda_conv_x_extent (s) + 63) / 64 * 64, y = (nn_cuda_conv_y_extent (s) + 63) / 64 * 64;
   int64_t residual = (nn_cuda_conv_residual_extent (&t->c->node) + 63) / 64 * 64;
   size_t size = nn_dtype_size (dtype);
-  if (nn_cuda_alloc (t->cuda, (size_t) (x + residual + y) * size + NN_CUDA_CONV_MAX_SCRATCH, &t->memory, err) != NN_OK)
+  const size_t digest_bytes = 256; /* what follows stays aligned */
+  if (nn_cuda_alloc (t->cuda, (size_t) (x + residual + y) * size + digest_bytes + NN_CUDA_CONV_MAX_SCRATCH, &t->memory,
+                     err)
+      != NN_OK)
     return err->status;
   char *at = t->memory;
   nn_cuda_launch_conv_noise (at, x + residual, dtype, t->cuda->stream);
   t->data = (nn_cuda_conv_data){ .x = at, .residual = residual > 0 ? at + (size_t) x * size : NULL,
                                  .y = at + (size_t) (x + residual) * size };
-  t->scratch = at + (size_t) (x + residual + y) * size;
+  t->y_bytes = (size_t) y * size;
+  t->digest = (unsigned long long *) (at + (size_t) (x + residual + y) * size);
+  t->scratch = (char *) t->digest + digest_bytes;
   return nn_cuda_launched ("conv-noise", err);
+}
+
+/* The digest of what a run makes of a y that is filled with this byte. */
+static nn_status
+digest_run (trial *t, int fill, unsigned long long *digest, nn_error *err)
+{
+  const nn_cuda_conv_node *node = &t->c->node;
+  const nn_cuda_conv_shape *s = &node->shape;
+  cudaStream_t stream = t->cuda->stream;
+  nn_status status;
+  if ((status = NN_CUDA (cudaMemsetAsync (t->data.y, fill, t->y_bytes, stream), err)) != NN_OK
+      || (status = NN_CUDA (cudaMemsetAsync (t->digest, 0, sizeof *t->digest, stream), err)) != NN_OK
+      || (status = run_trial (t, err)) != NN_OK)
+    return status;
+  nn_cuda_launch_conv_digest (t->data.y, s->batch * s->out_height * s->out_width, s->out_channels, s->y_pitch,
+                              node->dtype, t->digest, stream);
+  if ((status = nn_cuda_launched ("conv-digest", err)) != NN_OK
+      || (status = NN_CUDA (cudaMemcpyAsync (digest, t->digest, sizeof *digest, cudaMemcpyDefault, stream), err))
+             != NN_OK)
+    return status;
+  return NN_CUDA (cudaStreamSynchronize (stream), err);
+}
+
+/* Whether what lay in y before, a NaN or infinity of another tensor, does not matter: to some engines y is also the
+ * residual that they multiply by 0. */
+static bool
+overwrites (trial *t)
+{
+  unsigned long long zeros = 0, nans = 0;
+  nn_error ignored;
+  return digest_run (t, 0, &zeros, &ignored) == NN_OK && digest_run (t, 0xFF, &nans, &ignored) == NN_OK
+         && zeros == nans;
 }
 
 /* Times all variants of a way; the fastest so far stays in c->made. */
@@ -267,7 +306,8 @@ try_way (trial *t, conv *c, const nn_cuda_conv_way *way, float *best)
   for (m.variant = 0; m.variant < n; m.variant++) {
     t->made = &m;
     if (make_state (t->cuda, c, &m, &ignored) == NN_OK && scratch_of (&m) <= NN_CUDA_CONV_MAX_SCRATCH
-        && nn_tuning_time (t->cuda, run_trial, t, *best, &ms, &ignored) == NN_OK && ms < *best) {
+        && nn_tuning_time (t->cuda, run_trial, t, *best, &ms, &ignored) == NN_OK && ms < *best
+        && overwrites (t)) {
       *best = ms;
       fastest = m.variant;
     }

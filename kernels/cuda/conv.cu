@@ -115,6 +115,33 @@ nn_cuda_launch_conv_noise (void *to, int64_t count, nn_dtype dtype, cudaStream_t
     NN_WITH_FLOAT_TYPE (dtype, T, (noise<<<blocks, 256, 0, stream>>> ((T *) to, count)));
 }
 
+/* Sums are the same in any order. */
+template <typename T>
+__global__ void
+digest (const T *y, int64_t rows, int64_t columns, int64_t pitch, unsigned long long *sum)
+{
+  unsigned long long mine = 0;
+  for (int64_t i = blockIdx.x * (int64_t) blockDim.x + threadIdx.x; i < rows * columns;
+       i += gridDim.x * (int64_t) blockDim.x) {
+    const T bits = y[i / columns * pitch + i % columns];
+    unsigned long long mixed = ((unsigned long long) i << 32 | bits) * 0x9e3779b97f4a7c15u;
+    mixed = (mixed ^ mixed >> 32) * 0xd6e8feb86659fd93u;
+    mine += mixed ^ mixed >> 32;
+  }
+  atomicAdd (sum, mine);
+}
+
+void
+nn_cuda_launch_conv_digest (const void *y, int64_t rows, int64_t columns, int64_t pitch, nn_dtype dtype,
+                            unsigned long long *sum, cudaStream_t stream)
+{
+  const int blocks = blocks_for (rows * columns, 256, 4096);
+  if (blocks > 0 && dtype != NN_F32)
+    digest<<<blocks, 256, 0, stream>>> ((const uint16_t *) y, rows, columns, pitch, sum);
+  else if (blocks > 0)
+    digest<<<blocks, 256, 0, stream>>> ((const uint32_t *) y, rows, columns, pitch, sum);
+}
+
 /* ---- any convolution: tiles of pixels times channels of one group, 4 × 4 a thread, through shared memory ---- */
 
 enum { TILE = 64, DEPTH = 16, SIDE = 4, THREADS = (TILE / SIDE) * (TILE / SIDE), LOADS = TILE * DEPTH / THREADS };

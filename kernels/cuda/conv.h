@@ -53,6 +53,11 @@ void nn_cuda_launch_conv_activate (void *y, int64_t rows, int64_t columns, int64
 /* Numbers between -1 and 1, the same each time: for timing. */
 void nn_cuda_launch_conv_noise (void *to, int64_t count, nn_dtype dtype, cudaStream_t stream);
 
+/* Adds to *sum, in device memory, a number that tells the bits of y (laid out as for nn_cuda_launch_conv_activate())
+ * from others. */
+void nn_cuda_launch_conv_digest (const void *y, int64_t rows, int64_t columns, int64_t pitch, nn_dtype dtype,
+                                 unsigned long long *sum, cudaStream_t stream);
+
 /* Any strides, any groups; all of `dtype` but the bias. */
 void nn_cuda_launch_conv_any (const nn_cuda_conv_shape *shape, const nn_cuda_conv_strides *strides,
                               const nn_cuda_conv_data *data, nn_dtype dtype, const nn_activation *activation,

@@ -224,15 +224,18 @@ part_sanitizer() {
   echo "${#names[@]} kernels of ours"
   for tool in memcheck initcheck racecheck; do
     families=()
-    [[ $tool == memcheck && $quick == no ]] ||
+    [[ $tool != initcheck && $quick == no ]] ||
       families=(softmaxes normalizations samples sums reductions tops gathers scatters fused products pools resizes)
     echo "-- $tool"
     # Beside cuBLASLt's kernels, which it does not look at, racecheck itself has ended in an illegal access.
-    local kernels=best
-    [[ $tool == racecheck ]] && kernels=own
-    DOCLAYOUT_CUDA_KERNELS=$kernels "$python" "$tests/checkops.py" --nn-run "$run" --device cuda --precision fp16 --seed 1 \
-      --wrapper "$sanitizer --tool $tool --log-file $work/$tool-%p.log --error-exitcode 86 ${filter[*]}" "${families[@]}" || status=1
-    "$sanitizer" --tool $tool --log-file "$work/$tool-%p.log" --error-exitcode 86 "${filter[@]}" "$build/tests/gpu-page" 10 || status=1
+    export DOCLAYOUT_CUDA_KERNELS=best
+    [[ $tool == racecheck ]] && DOCLAYOUT_CUDA_KERNELS=own
+    local watch=("$sanitizer" --tool $tool --log-file "$work/$tool-%p.log" --error-exitcode 86 "${filter[@]}")
+    "$python" "$tests/checkops.py" --nn-run "$run" --device cuda --precision fp16 --seed 1 --wrapper "${watch[*]}" \
+      "${families[@]}" || status=1
+    "$python" "$tests/test_fusions.py" "$run" --device cuda --precision fp16 --wrapper "${watch[*]}" | grep -v '^ok ' || status=1
+    "${watch[@]}" "$build/tests/gpu-page" 10 || status=1
+    unset DOCLAYOUT_CUDA_KERNELS
     grep -h -v 'ERROR SUMMARY: 0 errors\|^========= COMPUTE-SANITIZER\|RACECHECK SUMMARY: 0 hazards' "$work/$tool"-*.log | head -60
     grep -l 'SUMMARY' "$work/$tool"-*.log | wc -l | sed "s/\$/ processes were checked by $tool/"
   done
