@@ -31,14 +31,10 @@ fail (nn_status status, const char *what, const char *reason, const char *file, 
   return nn_fail (err, status, "%.*s: %s (%s:%d)", name_length (what), what, reason, base_name (file), line);
 }
 
-nn_status
-nn_cuda_check (cudaError_t result, const char *what, const char *file, int line, nn_error *err)
+/* How much there is to have, for those who lack it. */
+static nn_status
+fail_memory (const char *what, const char *file, int line, nn_error *err)
 {
-  if (result == cudaSuccess)
-    return NN_OK;
-  cudaGetLastError (); /* told here; the next call is not to find it */
-  if (result != cudaErrorMemoryAllocation)
-    return fail (NN_ERR_DEVICE, what, cudaGetErrorString (result), file, line, err);
   size_t left = 0, all = 0;
   char text[96] = "out of memory on the GPU";
   if (cudaMemGetInfo (&left, &all) == cudaSuccess)
@@ -47,27 +43,47 @@ nn_cuda_check (cudaError_t result, const char *what, const char *file, int line,
 }
 
 nn_status
+nn_cuda_check (cudaError_t result, const char *what, const char *file, int line, nn_error *err)
+{
+  if (result == cudaSuccess)
+    return NN_OK;
+  cudaGetLastError (); /* told here; the next call is not to find it */
+  if (result == cudaErrorMemoryAllocation)
+    return fail_memory (what, file, line, err);
+  return fail (NN_ERR_DEVICE, what, cudaGetErrorString (result), file, line, err);
+}
+
+/* A library that lacks memory may say anything: cudnnCreate() of cuDNN 9.19 says CUDNN_STATUS_INTERNAL_ERROR. Loading its
+ * kernels takes about as much as is asked for here. */
+static nn_status
+fail_library (const char *what, const char *reason, const char *file, int line, nn_error *err)
+{
+  enum { LEAST = 64 << 20 };
+  size_t left = 0, all = 0;
+  cudaGetLastError ();
+  if (cudaMemGetInfo (&left, &all) == cudaSuccess && left < LEAST)
+    return fail_memory (what, file, line, err);
+  return fail (NN_ERR_DEVICE, what, reason, file, line, err);
+}
+
+nn_status
 nn_cudnn_check (cudnnStatus_t result, const char *what, const char *file, int line, nn_error *err)
 {
-  if (result == CUDNN_STATUS_SUCCESS)
-    return NN_OK;
-  cudaGetLastError ();
-  return fail (NN_ERR_DEVICE, what, cudnnGetErrorString (result), file, line, err);
+  return result == CUDNN_STATUS_SUCCESS ? NN_OK : fail_library (what, cudnnGetErrorString (result), file, line, err);
 }
 
 nn_status
 nn_blas_check (cublasStatus_t result, const char *what, const char *file, int line, nn_error *err)
 {
-  if (result == CUBLAS_STATUS_SUCCESS)
-    return NN_OK;
-  cudaGetLastError ();
-  return fail (NN_ERR_DEVICE, what, cublasLtGetStatusString (result), file, line, err);
+  return result == CUBLAS_STATUS_SUCCESS ? NN_OK : fail_library (what, cublasLtGetStatusString (result), file, line, err);
 }
 
 nn_status
 nn_cuda_launched (const char *kernel, nn_error *err)
 {
   cudaError_t result = cudaGetLastError ();
+  if (result == cudaErrorMemoryAllocation) /* its code is loaded when it is first launched */
+    return fail_memory (kernel, __FILE__, __LINE__, err);
   return result == cudaSuccess
              ? NN_OK
              : nn_fail (err, NN_ERR_DEVICE, "kernel %s: %s", kernel, cudaGetErrorString (result));
