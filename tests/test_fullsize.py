@@ -45,6 +45,8 @@ try:
     from decoding import LetterBox, Stretch
     from nndetect import Detector
     from test_models import HERON, PP_DOCLAYOUT, antialias, bicubic, letterbox, pair, worst_box
+    if next(pages.images(), None) is None:
+        import pypdfium2  # noqa: F401: pages are rendered then
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)

@@ -22,7 +22,6 @@ default, in this order:
   tuning      files of choices that are damaged
   sanitizer   memcheck, initcheck and racecheck of our own kernels on the operators and the page kernel
   code        the machine code that the module holds
-And by name only, since it makes the device fail on purpose:
   failures    no memory, and a device that is lost: errors with a reason, and the process goes on
 --quick: ops in fp16 and fp32 only; fewer families and pages
 END
@@ -250,7 +249,7 @@ part_code() {
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates repeat nvrtc placement tuning sanitizer code)
+[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates repeat nvrtc placement tuning sanitizer code failures)
 failed=0 summary=""
 for part in "${parts[@]}"; do
   declare -F "part_$part" >/dev/null || { usage >&2; exit 2; }
