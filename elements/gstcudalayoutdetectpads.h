@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cudalayoutdetect's inside: gstcudalayoutdetect.c has the states, gstcudalayoutdetectproperties.c the
- * properties, gstcudalayoutdetectpads.c the flow of data. */
+ * properties, gstcudalayoutdetectpads.c what comes in, gstcudalayoutdetecttask.c what becomes of it. */
 #pragma once
 
 #include "gstcudalayoutdetect.h"
@@ -44,6 +44,14 @@ void gst_cuda_layout_detect_add_templates (GstElementClass * klass);
 
 /* Makes both pads and adds them. */
 void gst_cuda_layout_detect_add_pads (GstCudaLayoutDetect * self);
+
+/* Starts, or starts again, the source pad's task; it pauses itself when the queue's result says so. */
+gboolean gst_cuda_layout_detect_start_task (GstCudaLayoutDetect * self);
+/* Forgets the batches in flight. From any thread: a flush may come while another one stops the element. The task has
+ * the lock while it works. */
+void gst_cuda_layout_detect_drop_flight (GstCudaLayoutDetect * self);
+/* After the last buffer nobody else would tell the application that the stream ended early. */
+void gst_cuda_layout_detect_end_early (GstCudaLayoutDetect * self, GstFlowReturn result);
 
 /* Adds the properties to the class, and gives a new element their defaults. */
 void gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass);
