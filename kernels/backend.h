@@ -17,6 +17,15 @@
 /* Does the work of all nodes once: what a run calls, or records. */
 typedef nn_status (*nn_steps) (void *arg, nn_error *err);
 
+/* What nn.h says of nn_memory_*(), for a device that check() finds well. */
+typedef struct nn_memory_backend {
+  nn_memory_path (*path) (int index);
+  nn_status (*register_range) (int index, void *memory, size_t bytes, nn_error *err);
+  void (*unregister_range) (int index, void *memory);
+  nn_status (*alloc) (int index, nn_memory_kind kind, size_t bytes, void **memory, nn_error *err);
+  void (*free) (int index, nn_memory_kind kind, void *memory);
+} nn_memory_backend;
+
 typedef struct nn_backend {
   nn_device_kind kind;
   const char *name; /* "cpu", "cuda" */
@@ -29,6 +38,8 @@ typedef struct nn_backend {
 
   /* As nn_device_check(). */
   nn_status (*check) (int index, nn_error *err);
+
+  const nn_memory_backend *memory; /* NULL: it is the host's */
 
   /* The device's slot of a row of the op table, which may be another copy of the table's; NULL: no kernel. */
   const nn_kernel *(*kernel) (const nn_op *op);
@@ -82,6 +93,7 @@ typedef struct nn_backend {
   nn_status (*wait) (void *stream, nn_error *err); /* until what was started and received is there */
 
   double (*last_run) (const void *stream); /* seconds that the device took for the last run's steps; 0: not known */
+  size_t (*staged) (const void *stream);   /* bytes that fill_pages() copied for it; NULL: it never copies */
 
   /* The seconds that `steps` (of one node) take, after the nodes before it have run. */
   nn_status (*time) (void *stream, nn_steps steps, void *arg, double *seconds, nn_error *err);

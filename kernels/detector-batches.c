@@ -274,6 +274,7 @@ finish_part (nn_detector *d, int index, const part *p, nn_detections *results, n
   const slot *s = &((const batches *) d->state)->slots[index];
   nn_status status = nn_session_wait (p->session, err);
   d->device_seconds += status ? 0 : nn_session_device_seconds (p->session);
+  d->staged_bytes += status ? 0 : nn_session_staged_bytes (p->session);
   for (int i = 0; i < p->pages && !status; i++) {
     int page = p->first + i;
     nn_page_result result = { .outputs = outputs_of (d, p, i) };
@@ -292,6 +293,7 @@ batches_finish (nn_detector *d, int index, nn_detections *results, nn_error *err
   slot *s = &((batches *) d->state)->slots[index];
   nn_status status = NN_OK;
   d->device_seconds = 0;
+  d->staged_bytes = 0;
   for (int i = 0; i < s->n_parts && !status; i++)
     status = finish_part (d, index, &s->parts[i], results, err);
   if (!status)

@@ -274,6 +274,12 @@ nn_detector_device_seconds (const nn_detector *detector)
   return detector->device_seconds;
 }
 
+size_t
+nn_detector_staged_bytes (const nn_detector *detector)
+{
+  return detector->staged_bytes;
+}
+
 /* ---- running ---- */
 
 int

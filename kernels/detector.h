@@ -49,6 +49,7 @@ struct nn_detector {
   nn_job jobs[NN_MAX_IN_FLIGHT];
   int first, n_started; /* jobs in flight: `first` and those after it, in turn */
   double device_seconds; /* of the last one that was finished; 0: not known */
+  size_t staged_bytes;   /* of its pages, before a GPU could read them */
 };
 
 /* As nn_detector_new(), with a runner of the caller's choice: tests run nn_runner_batches on a CPU. */

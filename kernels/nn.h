@@ -107,6 +107,34 @@ nn_status nn_session_wait (nn_session *session, nn_error *err);
 /* How long the GPU was busy with the last run, the copies of inputs aside; 0 on a CPU. */
 double nn_session_device_seconds (const nn_session *session);
 
+/* ---------------------------------------------------------------- memory that a device reads where it lies */
+
+/* How pixels in the program's memory reach a device, as its attributes tell. */
+typedef enum nn_memory_path {
+  NN_MEMORY_CPU,        /* the network runs where they are */
+  NN_MEMORY_DIRECT,     /* the GPU reads any memory of the process, through the host's page tables */
+  NN_MEMORY_REGISTERED, /* it reads memory that was registered, or that its driver allocated; other is copied first */
+  NN_MEMORY_STAGED,     /* it reads memory that its driver allocated; other is copied to such memory first */
+} nn_memory_path;
+
+nn_memory_path nn_memory_path_of (nn_device_kind device, int index); /* of one that nn_device_check() finds well */
+const char *nn_memory_path_name (nn_memory_path path);               /* "cpu", "direct", "registered", "staged" */
+
+/* Lets every GPU read `bytes` bytes from `memory` on, which stay mapped until they are unregistered: about 0.1 ms a
+ * MiB, once, and they stay in RAM. For devices of path REGISTERED; the range must not overlap another that is. */
+nn_status nn_memory_register (int cuda_device, void *memory, size_t bytes, nn_error *err);
+void nn_memory_unregister (int cuda_device, void *memory); /* no run may be reading it */
+
+typedef enum nn_memory_kind {
+  NN_MEMORY_PINNED,  /* host memory that stays in RAM, which every GPU reads */
+  NN_MEMORY_MANAGED, /* one address for host and GPU: only where both may use it at a time */
+} nn_memory_kind;
+
+/* Memory of `bytes` bytes, aligned to 256, that host and GPU reach at *memory. NN_ERR_UNSUPPORTED with the reason where
+ * the device has no such memory. */
+nn_status nn_memory_alloc (int cuda_device, nn_memory_kind kind, size_t bytes, void **memory, nn_error *err);
+void nn_memory_free (int cuda_device, nn_memory_kind kind, void *memory); /* NULL is fine; no run may be reading it */
+
 /* ---------------------------------------------------------------- looking inside */
 
 /* As nn_model_open(), but takes operators and operator sets that no backend has. The functions on
@@ -271,6 +299,8 @@ nn_status nn_detector_start (nn_detector *detector, const nn_frame *frames, int 
 nn_status nn_detector_finish (nn_detector *detector, nn_detections *results, nn_error *err);
 /* How long a GPU was busy with the batch that was finished last, copies of pages aside; 0 on a CPU. */
 double nn_detector_device_seconds (const nn_detector *detector);
+/* Bytes of that batch's pages that had to be copied before the GPU could read them; 0 on a CPU. */
+size_t nn_detector_staged_bytes (const nn_detector *detector);
 void nn_detector_drop (nn_detector *detector); /* waits for what is in flight, and forgets it */
 
 #ifdef __cplusplus

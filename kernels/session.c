@@ -411,6 +411,13 @@ nn_session_device_seconds (const nn_session *session)
   return session->plan->backend->last_run (session->stream);
 }
 
+size_t
+nn_session_staged_bytes (const nn_session *session)
+{
+  const nn_backend *backend = session->plan->backend;
+  return backend->staged != NULL ? backend->staged (session->stream) : 0;
+}
+
 /* One step of nn_session_profile(). */
 typedef struct timed {
   nn_session *session;

@@ -16,6 +16,9 @@ size_t nn_plan_device_bytes (const nn_plan *plan);
 nn_status nn_session_fill_pages (nn_session *session, int index, const nn_frame *frames, int n,
                                  const nn_page_spec *spec, nn_page_placement *placements, nn_error *err);
 
+/* How many bytes of these frames had to be copied before a GPU could read them. */
+size_t nn_session_staged_bytes (const nn_session *session);
+
 /* ---- dense heads ---- */
 
 /* As nn_session_new(), but where the device can, runs find the candidates of a dense head (decode/dense.h) and copy no

@@ -5,6 +5,7 @@
 #include "../decode/candidates-cuda.h"
 #include "device.h"
 #include "frames.h"
+#include "memory.h"
 #include "merge.h"
 #include "parts.h"
 #include "postpone.h"
@@ -352,8 +353,7 @@ send (void *opened, void *to, const void *from, size_t n_bytes, nn_error *err)
 static nn_status
 receive (void *device, void *to, const void *from, size_t n_bytes, nn_error *err)
 {
-  const plan *p = device;
-  return NN_CUDA (cudaMemcpyAsync (to, from, n_bytes, cudaMemcpyDeviceToHost, p->cuda.stream), err);
+  return NN_CUDA (cudaMemcpyAsync (to, from, n_bytes, cudaMemcpyDeviceToHost, ((const plan *) device)->cuda.stream), err);
 }
 
 static nn_status
@@ -431,6 +431,12 @@ last_run (const void *opened)
   return ((const stream *) opened)->last_run;
 }
 
+static size_t
+staged (const void *opened)
+{
+  return nn_cuda_frames_staged (((const stream *) opened)->frames);
+}
+
 /* Recorded several times over, so that what a launch costs does not count. */
 static nn_status
 time_steps (void *opened, nn_steps steps, void *arg, double *seconds, nn_error *err)
@@ -465,6 +471,7 @@ const nn_backend nn_backend_cuda = {
   .kernel = kernel,
   .takes_part = nn_cuda_takes_part,
   .takes_rows = true,
+  .memory = &nn_cuda_memory,
   .rewrite = rewrite,
   .open = open_plan,
   .close = close_plan,
@@ -488,5 +495,6 @@ const nn_backend nn_backend_cuda = {
   .run = run,
   .wait = wait,
   .last_run = last_run,
+  .staged = staged,
   .time = time_steps,
 };

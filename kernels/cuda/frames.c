@@ -3,6 +3,7 @@
 
 #include "../page/page-cuda.h"
 #include "../page/place.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,11 @@ struct nn_cuda_frames {
   nn_page_cuda *pages;
   nn_frame *frames; /* as the kernel is told of them */
   int room;
-  uint8_t *staged;  /* pinned, mapped */
-  size_t staged_bytes;
+  nn_memory_path path;
+  bool reads_pageable;
+  uint8_t *staging;  /* pinned, mapped */
+  size_t staging_bytes;
+  size_t staged;     /* bytes of the last call */
 };
 
 nn_cuda_frames *
@@ -27,6 +31,8 @@ nn_cuda_frames_new (const nn_cuda_device *device, cudaStream_t stream, nn_error 
   }
   f->device = device;
   f->stream = stream;
+  f->path = nn_cuda_memory_path (device->index);
+  f->reads_pageable = nn_cuda_reads_pageable (device->index);
   if ((f->pages = nn_page_cuda_new (err)) == NULL) {
     free (f);
     return NULL;
@@ -40,7 +46,7 @@ nn_cuda_frames_free (nn_cuda_frames *f)
   if (f == NULL)
     return;
   nn_page_cuda_free (f->pages);
-  cudaFreeHost (f->staged);
+  cudaFreeHost (f->staging);
   free (f->frames);
   free (f);
 }
@@ -53,22 +59,25 @@ bytes_of (const nn_frame *frame)
          + (size_t) frame->width * (size_t) nn_place_pixel_bytes (frame->format);
 }
 
-/* Where the device reads the frame; NULL: it cannot. Decided by what the driver says of both its ends, never by trying:
- * a read that fails takes all plans of the process along. */
+/* Where the device reads the frame; NULL: it cannot. By what the driver says of both its ends. */
 static const uint8_t *
 device_pointer (const nn_cuda_frames *f, const nn_frame *frame)
 {
   struct cudaPointerAttributes first, last;
   size_t reach = bytes_of (frame) - 1;
-  if (f->device->properties.pageableMemoryAccessUsesHostPageTables != 0)
+  if (f->path == NN_MEMORY_DIRECT && f->reads_pageable)
     return frame->data;
   if (cudaPointerGetAttributes (&first, frame->data) != cudaSuccess
       || cudaPointerGetAttributes (&last, frame->data + reach) != cudaSuccess) {
     cudaGetLastError ();
     return NULL;
   }
-  bool is_known = first.type != cudaMemoryTypeUnregistered && last.type == first.type;
-  return is_known && (char *) last.devicePointer == (char *) first.devicePointer + reach ? first.devicePointer : NULL;
+  if (first.type == cudaMemoryTypeUnregistered || last.type != first.type
+      || (char *) last.devicePointer != (char *) first.devicePointer + reach)
+    return NULL;
+  if (first.type == cudaMemoryTypeHost && f->path == NN_MEMORY_DIRECT)
+    return frame->data;
+  return first.type == cudaMemoryTypeHost && f->path == NN_MEMORY_STAGED ? NULL : first.devicePointer;
 }
 
 static nn_status
@@ -85,16 +94,16 @@ ensure_room (nn_cuda_frames *f, int n, nn_error *err)
 }
 
 static nn_status
-ensure_staged (nn_cuda_frames *f, size_t bytes, nn_error *err)
+ensure_staging (nn_cuda_frames *f, size_t bytes, nn_error *err)
 {
-  if (bytes <= f->staged_bytes)
+  if (bytes <= f->staging_bytes)
     return NN_OK;
-  cudaFreeHost (f->staged);
-  f->staged = NULL;
-  f->staged_bytes = 0;
-  if (NN_CUDA (cudaHostAlloc ((void **) &f->staged, bytes, cudaHostAllocMapped | cudaHostAllocPortable), err))
+  cudaFreeHost (f->staging);
+  f->staging = NULL;
+  f->staging_bytes = 0;
+  if (NN_CUDA (cudaHostAlloc ((void **) &f->staging, bytes, cudaHostAllocMapped | cudaHostAllocPortable), err))
     return err->status;
-  f->staged_bytes = bytes;
+  f->staging_bytes = bytes;
   return NN_OK;
 }
 
@@ -105,12 +114,14 @@ stage (nn_cuda_frames *f, const nn_frame *pages, int n, nn_error *err)
   size_t bytes = 0;
   for (int i = 0; i < n; i++)
     bytes += f->frames[i].data == NULL ? (bytes_of (&pages[i]) + 255) / 256 * 256 : 0;
-  if (ensure_staged (f, bytes, err) != NN_OK)
+  f->staged = 0;
+  if (ensure_staging (f, bytes, err) != NN_OK)
     return err->status;
-  uint8_t *to = f->staged;
+  uint8_t *to = f->staging;
   for (int i = 0; i < n; i++)
     if (f->frames[i].data == NULL) {
       memcpy (to, pages[i].data, bytes_of (&pages[i]));
+      f->staged += bytes_of (&pages[i]);
       f->frames[i].data = to;
       to += (bytes_of (&pages[i]) + 255) / 256 * 256;
     }
@@ -132,4 +143,10 @@ nn_cuda_frames_fill (nn_cuda_frames *f, const nn_frame *pages, int n, const nn_p
   if (stage (f, pages, n, err) != NN_OK)
     return err->status;
   return nn_page_cuda_fill (f->pages, f->frames, n, spec, input, placements, f->stream, err);
+}
+
+size_t
+nn_cuda_frames_staged (const nn_cuda_frames *f)
+{
+  return f != NULL ? f->staged : 0;
 }

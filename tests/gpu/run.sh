@@ -16,6 +16,7 @@ default, in this order:
   fullsize    networks of full size, from the page to its regions, fp32
   regions     the default model, DETR and YOLO networks in fp16, over the pages: the same regions as on the CPU
   candidates  what the device finds in PicoDet's and YOLOv8's outputs: the decoders' regions
+  memory      frames in each kind of memory: only what the device cannot read is copied
   repeat      the same bytes from each run, session and process
   nvrtc       ops and repeat with libnvrtc out of reach (root)
   placement   no device, no driver, no cuDNN: a line that says so, status 77, and the CPU still works (root for two of them)
@@ -140,6 +141,11 @@ part_failures() {
   "$build/tests/gpu-failures" "$work/small.onnx"
 }
 
+part_memory() {
+  small_model
+  "$build/tests/gpu-memory" "$work/small.onnx"
+}
+
 part_page() {
   "$build/tests/gpu-page"
 }
@@ -249,7 +255,7 @@ part_code() {
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates repeat nvrtc placement tuning sanitizer code failures)
+[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates memory repeat nvrtc placement tuning sanitizer code failures)
 failed=0 summary=""
 for part in "${parts[@]}"; do
   declare -F "part_$part" >/dev/null || { usage >&2; exit 2; }
