@@ -10,20 +10,37 @@
 GST_DEBUG_CATEGORY_STATIC (gst_unified_allocator_debug);
 #define GST_CAT_DEFAULT gst_unified_allocator_debug
 
+#define MAX_KEPT_BYTES ((gsize) 256 << 20)
+
+/* A descriptor and where it is mapped, which may outlive its memory. */
+typedef struct
+{
+  gint fd;
+  guint8 *data;                 /* where the descriptor's offset 0 is mapped */
+  gsize size;                   /* bytes, whole pages */
+  gint handed_out;              /* atomic: someone asked for the descriptor, and may have it mapped */
+  const GstUnifiedDevice *device;       /* that has it, or failed to; NULL: none was told */
+  gint device_index;
+  gboolean attached;
+} Mapping;
+
 typedef struct
 {
   GstMemory parent;
-  gint fd;                      /* -1 in a part: its parent's counts */
-  guint8 *data;                 /* where the descriptor's offset 0 is mapped */
-  gsize mapped;                 /* bytes, whole pages; 0 in a part */
+  Mapping mapping;              /* a part's has nothing but `data`: its parent's counts */
   guint64 serial;
 } GstUnifiedMemory;
 
 struct _GstUnifiedAllocator
 {
   GstAllocator parent;
-  guint64 last_serial;          /* under the object lock */
+  /* Under the object lock. */
+  guint64 last_serial;
+  GQueue kept;                  /* of Mapping, attached and used by no memory; the oldest first */
+  gsize kept_bytes;
 };
+
+static GMutex attaching;        /* guards the mappings' devices */
 
 /* *INDENT-OFF* */
 G_DEFINE_TYPE_WITH_CODE (GstUnifiedAllocator, gst_unified_allocator,
@@ -32,9 +49,9 @@ G_DEFINE_TYPE_WITH_CODE (GstUnifiedAllocator, gst_unified_allocator,
         0, "memfd memory"))
 /* *INDENT-ON* */
 
-static const GstUnifiedMemory *whole (GstMemory * memory)
+static GstUnifiedMemory *whole (GstMemory * memory)
 {
-  return (const GstUnifiedMemory *) (memory->parent ? memory->parent : memory);
+  return (GstUnifiedMemory *) (memory->parent ? memory->parent : memory);
 }
 
 /* Logs why `call` failed, with the limit that was hit where errno tells. */
@@ -109,6 +126,116 @@ map_aligned (gint fd, gsize size, gsize align, gsize page)
   return data;
 }
 
+static gboolean
+make_mapping (GstUnifiedAllocator * self, gsize size, gsize align,
+    gsize page, Mapping * mapping)
+{
+  *mapping = (Mapping) {
+  .fd = make_sealed_fd (self, size),.size = size};
+  if (mapping->fd < 0)
+    return FALSE;
+  mapping->data = map_aligned (mapping->fd, size, align, page);
+  if (mapping->data == NULL) {
+    log_failure (self, "mmap", size);
+    close (mapping->fd);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+drop_mapping (const Mapping * mapping)
+{
+  if (mapping->attached)
+    mapping->device->detach (mapping->data, mapping->device_index);
+  munmap (mapping->data, mapping->size);
+  close (mapping->fd);
+}
+
+/* ------------------------------------------------------------------ mappings that are kept */
+
+/* Whole pages, or an eighth of the power of two below. */
+static gsize
+size_class (gsize size, gsize page)
+{
+  gsize step = page;
+
+  while (step * 16 <= size)
+    step *= 2;
+  return (size + step - 1) / step * step;
+}
+
+static gboolean
+take_kept (GstUnifiedAllocator * self, gsize size, gsize align,
+    Mapping * mapping)
+{
+  gboolean found = FALSE;
+
+  GST_OBJECT_LOCK (self);
+  for (GList * l = self->kept.tail; l && !found; l = l->prev) {
+    Mapping *kept = l->data;
+
+    if (kept->size != size || ((guintptr) kept->data & align) != 0)
+      continue;
+    *mapping = *kept;
+    g_free (kept);
+    g_queue_delete_link (&self->kept, l);
+    self->kept_bytes -= size;
+    found = TRUE;
+    break;
+  }
+  GST_OBJECT_UNLOCK (self);
+  return found;
+}
+
+/* Drops the oldest until there are `most` bytes. */
+static void
+trim (GstUnifiedAllocator * self, gsize most)
+{
+  Mapping *oldest;
+
+  do {
+    GST_OBJECT_LOCK (self);
+    oldest = self->kept_bytes > most ? g_queue_pop_head (&self->kept) : NULL;
+    if (oldest)
+      self->kept_bytes -= oldest->size;
+    GST_OBJECT_UNLOCK (self);
+    if (oldest)
+      drop_mapping (oldest);
+    g_free (oldest);
+  } while (oldest);
+}
+
+static void
+keep (GstUnifiedAllocator * self, const Mapping * mapping)
+{
+  GST_OBJECT_LOCK (self);
+  g_queue_push_tail (&self->kept, g_memdup2 (mapping, sizeof *mapping));
+  self->kept_bytes += mapping->size;
+  GST_OBJECT_UNLOCK (self);
+  trim (self, MAX_KEPT_BYTES);
+}
+
+void
+gst_unified_allocator_trim (GstUnifiedAllocator * self)
+{
+  g_return_if_fail (GST_IS_UNIFIED_ALLOCATOR (self));
+  trim (self, 0);
+}
+
+/* ------------------------------------------------------------------ memory */
+
+/* A new memfd reads as zeros; one that was kept does not. */
+static void
+clear_ends (guint8 * data, gsize maxsize, gsize size,
+    const GstAllocationParams * params)
+{
+  if (params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED)
+    memset (data, 0, params->prefix);
+  if (params->flags & GST_MEMORY_FLAG_ZERO_PADDED)
+    memset (data + params->prefix + size, 0, maxsize - params->prefix - size);
+}
+
 static GstMemory *
 gst_unified_allocator_alloc (GstAllocator * allocator, gsize size,
     GstAllocationParams * params)
@@ -116,61 +243,54 @@ gst_unified_allocator_alloc (GstAllocator * allocator, gsize size,
   GstUnifiedAllocator *self = GST_UNIFIED_ALLOCATOR (allocator);
   const gsize page = (gsize) sysconf (_SC_PAGESIZE);
   gsize align = params->align | gst_memory_alignment;
-  gsize maxsize, mapped;
   GstUnifiedMemory *memory;
-  guint8 *data;
-  gint fd;
+  Mapping mapping;
+  gsize maxsize;
 
   if (!g_size_checked_add (&maxsize, size, params->prefix)
       || !g_size_checked_add (&maxsize, maxsize, params->padding)
-      || maxsize > (gsize) G_MAXSSIZE - page - align) {
+      || maxsize > (gsize) G_MAXSSIZE / 2 - page - align) {
     GST_ERROR_OBJECT (self, "%" G_GSIZE_FORMAT " bytes with prefix and padding "
         "are more than can be addressed", size);
     return NULL;
   }
-  mapped = (MAX (maxsize, 1) + page - 1) / page * page;
-
-  fd = make_sealed_fd (self, mapped);
-  if (fd < 0)
+  if (take_kept (self, size_class (MAX (maxsize, 1), page), align, &mapping))
+    clear_ends (mapping.data, maxsize, size, params);
+  else if (!make_mapping (self, size_class (MAX (maxsize, 1), page), align,
+          page, &mapping))
     return NULL;
-  data = map_aligned (fd, mapped, align, page);
-  if (data == NULL) {
-    log_failure (self, "mmap", mapped);
-    close (fd);
-    return NULL;
-  }
 
-  /* A new memfd reads as zeros, so prefix and padding are zero where that is asked for. */
   memory = g_new0 (GstUnifiedMemory, 1);
   gst_memory_init (GST_MEMORY_CAST (memory), params->flags, allocator, NULL,
       maxsize, align, params->prefix, size);
-  memory->fd = fd;
-  memory->data = data;
-  memory->mapped = mapped;
+  memory->mapping = mapping;
   GST_OBJECT_LOCK (self);
   memory->serial = ++self->last_serial;
   GST_OBJECT_UNLOCK (self);
   GST_LOG_OBJECT (self, "memory %" G_GUINT64_FORMAT ": %" G_GSIZE_FORMAT
-      " bytes, descriptor %d", memory->serial, mapped, fd);
+      " bytes, descriptor %d", memory->serial, mapping.size, mapping.fd);
   return GST_MEMORY_CAST (memory);
 }
 
 static void
 gst_unified_allocator_free (GstAllocator * allocator, GstMemory * mem)
 {
-  GstUnifiedMemory *memory = (GstUnifiedMemory *) mem;
+  const Mapping *mapping = &((GstUnifiedMemory *) mem)->mapping;
 
-  if (memory->fd >= 0) {
-    munmap (memory->data, memory->mapped);
-    close (memory->fd);
+  if (mapping->fd >= 0) {
+    if (mapping->attached && !mapping->handed_out
+        && mapping->size <= MAX_KEPT_BYTES)
+      keep (GST_UNIFIED_ALLOCATOR (allocator), mapping);
+    else
+      drop_mapping (mapping);
   }
-  g_free (memory);
+  g_free (mem);
 }
 
 static gpointer
 gst_unified_memory_map (GstMemory * mem, gsize maxsize, GstMapFlags flags)
 {
-  return ((GstUnifiedMemory *) mem)->data;
+  return ((GstUnifiedMemory *) mem)->mapping.data;
 }
 
 static void
@@ -190,8 +310,8 @@ gst_unified_memory_share (GstMemory * mem, gssize offset, gssize size)
       GST_MINI_OBJECT_FLAGS (parent) | GST_MINI_OBJECT_FLAG_LOCK_READONLY,
       mem->allocator, parent, mem->maxsize, mem->align, mem->offset + offset,
       size);
-  part->fd = -1;
-  part->data = ((GstUnifiedMemory *) mem)->data;
+  part->mapping = (Mapping) {
+  .fd = -1,.data = ((GstUnifiedMemory *) mem)->mapping.data};
   return GST_MEMORY_CAST (part);
 }
 
@@ -239,11 +359,35 @@ gst_is_unified_memory (GstMemory * memory)
 gint
 gst_unified_memory_get_fd (GstMemory * memory)
 {
-  return gst_is_unified_memory (memory) ? whole (memory)->fd : -1;
+  if (!gst_is_unified_memory (memory))
+    return -1;
+  g_atomic_int_set (&whole (memory)->mapping.handed_out, TRUE);
+  return whole (memory)->mapping.fd;
 }
 
 guint64
 gst_unified_memory_get_serial (GstMemory * memory)
 {
   return gst_is_unified_memory (memory) ? whole (memory)->serial : 0;
+}
+
+gboolean
+gst_unified_memory_attach (GstMemory * memory, const GstUnifiedDevice * device,
+    gint index)
+{
+  Mapping *mapping;
+  gboolean attached;
+
+  if (!gst_is_unified_memory (memory))
+    return FALSE;
+  mapping = &whole (memory)->mapping;
+  g_mutex_lock (&attaching);
+  if (mapping->device == NULL) {
+    mapping->device = device;
+    mapping->device_index = index;
+    mapping->attached = device->attach (mapping->data, mapping->size, index);
+  }
+  attached = mapping->attached;
+  g_mutex_unlock (&attaching);
+  return attached;
 }

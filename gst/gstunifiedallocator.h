@@ -28,7 +28,7 @@ GST_DOC_API
 gboolean gst_is_unified_memory (GstMemory * memory);
 
 /* The memory's descriptor, for sending to another process; stays the memory's. It covers
- * `maxsize` bytes, rounded up to whole pages; the memory's bytes begin `offset` bytes into it
+ * `maxsize` bytes, and more up to whole pages or a size class; the memory's bytes begin `offset` bytes into it
  * (gst_memory_get_sizes()). Parts made by gst_memory_share() have their parent's. -1 for other
  * memory. */
 GST_DOC_API
@@ -38,6 +38,25 @@ gint gst_unified_memory_get_fd (GstMemory * memory);
  * descriptors knows one that it has mapped already; parts have their parent's. 0 for other memory. */
 GST_DOC_API
 guint64 gst_unified_memory_get_serial (GstMemory * memory);
+
+/* What a kind of device needs to read memory where it lies; lives as long as the process. `attach` is called once for
+ * each memory, for all of its mapping (`size` bytes from `data` on, whole pages); `detach` before it is unmapped. From
+ * any thread. `device` is the caller's number. */
+typedef struct {
+  gboolean (*attach) (gpointer data, gsize size, gint device);
+  void (*detach) (gpointer data, gint device);
+} GstUnifiedDevice;
+
+/* Attaches the memory, or the one that it is a part of, where no device has it yet; one that failed is not tried again.
+ * FALSE where it failed, and for other memory. Attaching takes long (about 1 ms for 8 MB), so that memory whose
+ * descriptor nobody asked for is kept when it is freed, attached, up to 256 MiB in all, for the next allocation of its
+ * size class (an eighth of a power of two): frames of changing sizes. */
+GST_DOC_API
+gboolean gst_unified_memory_attach (GstMemory * memory, const GstUnifiedDevice * device, gint index);
+
+/* Frees what is kept. */
+GST_DOC_API
+void gst_unified_allocator_trim (GstUnifiedAllocator * allocator);
 
 /* A pool of video frames in unified memory. Where its configuration has the option
  * GST_BUFFER_POOL_OPTION_VIDEO_META, buffers have a GstVideoMeta and rows are aligned to 16 bytes at

@@ -294,6 +294,162 @@ GST_START_TEST (pool_without_video_meta)
 
 GST_END_TEST
 
+/* A device that notes what it has. */
+static GHashTable *attached;    /* data → size */
+static guint n_attached, n_detached;
+static gboolean refusing;
+
+static gboolean
+note_attach (gpointer data, gsize size, gint device)
+{
+  fail_unless_equals_int (device, 3);
+  if (refusing)
+    return FALSE;
+  fail_unless (g_hash_table_insert (attached, data, GSIZE_TO_POINTER (size)),
+      "attached twice");
+  n_attached++;
+  return TRUE;
+}
+
+static void
+note_detach (gpointer data, gint device)
+{
+  gsize size = GPOINTER_TO_SIZE (g_hash_table_lookup (attached, data));
+
+  fail_unless_equals_int (device, 3);
+  fail_unless (g_hash_table_remove (attached, data), "was not attached");
+  fail_unless (msync (data, size, MS_ASYNC) == 0, "was unmapped before");
+  n_detached++;
+}
+
+static const GstUnifiedDevice device = { note_attach, note_detach };
+
+static void
+begin_device (void)
+{
+  attached = g_hash_table_new (NULL, NULL);
+  n_attached = n_detached = 0;
+  refusing = FALSE;
+}
+
+static void
+trim (void)
+{
+  GstAllocator *allocator = gst_unified_allocator_get ();
+
+  gst_unified_allocator_trim (GST_UNIFIED_ALLOCATOR (allocator));
+  gst_object_unref (allocator);
+}
+
+static void
+end_device (void)
+{
+  trim ();
+  fail_unless_equals_int (g_hash_table_size (attached), 0);
+  fail_unless_equals_int (n_detached, n_attached);
+  g_hash_table_unref (attached);
+}
+
+static gpointer
+data_of (GstMemory * memory)
+{
+  GstMapInfo map;
+
+  fail_unless (gst_memory_map (memory, &map, GST_MAP_READ));
+  gst_memory_unmap (memory, &map);
+  return map.data;
+}
+
+GST_START_TEST (attached_once)
+{
+  GstMemory *memory = allocate (100000, 0, 0, 0), *part, *other;
+
+  begin_device ();
+  part = gst_memory_share (memory, 5000, 1000);
+  fail_unless (gst_unified_memory_attach (part, &device, 3));
+  fail_unless (gst_unified_memory_attach (memory, &device, 3));
+  fail_unless_equals_int (n_attached, 1);
+  fail_unless (g_hash_table_contains (attached, data_of (memory)),
+      "only a part of it");
+  gst_memory_unref (memory);
+  fail_unless_equals_int (n_detached, 0);
+  gst_memory_unref (part);
+
+  other = gst_allocator_alloc (NULL, 100, NULL);
+  fail_if (gst_unified_memory_attach (other, &device, 3));
+  gst_memory_unref (other);
+
+  refusing = TRUE;
+  memory = allocate (300000, 0, 0, 0);
+  fail_if (gst_unified_memory_attach (memory, &device, 3));
+  refusing = FALSE;
+  fail_if (gst_unified_memory_attach (memory, &device, 3), "tried again");
+  gst_memory_unref (memory);
+  end_device ();
+}
+
+GST_END_TEST
+
+GST_START_TEST (attached_memory_is_kept)
+{
+  GstAllocationParams params;
+  GstAllocator *allocator = gst_unified_allocator_get ();
+  GstMemory *memory = allocate (1000000, 0, 0, 0);
+  gpointer data = data_of (memory);
+  GstMapInfo map;
+
+  begin_device ();
+  fail_unless (gst_unified_memory_attach (memory, &device, 3));
+  fail_unless (gst_memory_map (memory, &map, GST_MAP_WRITE));
+  memset (map.data, 0xab, map.size);
+  gst_memory_unmap (memory, &map);
+  gst_memory_unref (memory);
+
+  /* Of its size class, with ends that are to be zero. */
+  gst_allocation_params_init (&params);
+  params.flags = GST_MEMORY_FLAG_ZERO_PREFIXED | GST_MEMORY_FLAG_ZERO_PADDED;
+  params.prefix = 64;
+  params.padding = 32;
+  memory = gst_allocator_alloc (allocator, 990000, &params);
+  fail_unless (gst_memory_map (memory, &map, GST_MAP_READ));
+  fail_unless (map.data == (guint8 *) data + 64, "not the one that was kept");
+  for (gint i = 1; i <= 64; i++)
+    fail_unless (map.data[-i] == 0);
+  for (gsize i = 0; i < 32; i++)
+    fail_unless (map.data[990000 + i] == 0);
+  gst_memory_unmap (memory, &map);
+  fail_unless (gst_unified_memory_attach (memory, &device, 3));
+  fail_unless_equals_int (n_attached, 1);
+  fail_unless_equals_int (n_detached, 0);
+
+  /* Whose descriptor is elsewhere belongs to that one for good. */
+  fail_unless (gst_unified_memory_get_fd (memory) >= 0);
+  gst_memory_unref (memory);
+  fail_unless_equals_int (n_detached, 1);
+  gst_object_unref (allocator);
+  end_device ();
+}
+
+GST_END_TEST
+
+GST_START_TEST (kept_memory_is_limited)
+{
+  GstMemory *memories[40];
+
+  begin_device ();
+  for (guint i = 0; i < G_N_ELEMENTS (memories); i++) {
+    memories[i] = allocate (10 << 20, i % 2 ? 0 : (2 << 20) - 1, 0, 0);
+    fail_unless (gst_unified_memory_attach (memories[i], &device, 3));
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (memories); i++)
+    gst_memory_unref (memories[i]);
+  fail_unless_equals_int (n_attached, 40);
+  fail_unless_equals_int (n_detached, 40 - 25);
+  end_device ();
+}
+
+GST_END_TEST
+
 static Suite *
 unifiedallocator_suite (void)
 {
@@ -308,6 +464,9 @@ unifiedallocator_suite (void)
   tcase_add_test (tc, parts);
   tcase_add_test (tc, identity);
   tcase_add_test (tc, limits);
+  tcase_add_test (tc, attached_once);
+  tcase_add_test (tc, attached_memory_is_kept);
+  tcase_add_test (tc, kept_memory_is_limited);
   tcase_add_loop_test (tc, pool_with_video_meta, 0, 4);
   tcase_add_test (tc, pool_without_video_meta);
   return s;
