@@ -12,7 +12,7 @@
  * by side. Pages whose page meta says that they failed, and gaps, pass without being looked at.
  *
  * When it starts it posts an element message `doclayout-device` with the strings `device`, `precision`,
- * `reason`, `model` and `model-sha256`. Where #GstCudaLayoutDetect:device is `auto` and the GPU is not
+ * `memory-path`, `reason`, `model` and `model-sha256`. Where #GstCudaLayoutDetect:device is `auto` and the GPU is not
  * to be had, a warning before it says why.
  *
  * ## Example launch lines
@@ -61,6 +61,7 @@ tell_device (GstCudaLayoutDetect * self)
       gst_message_new_element (GST_OBJECT (self),
           gst_layout_detector_message (self->detector)));
   g_object_notify (G_OBJECT (self), "device-used");
+  g_object_notify (G_OBJECT (self), "memory-path");
 }
 
 /* Pads are inactive. */

@@ -4,6 +4,7 @@
 
 #define DEFAULT_DEVICE GST_LAYOUT_DEVICE_AUTO
 #define DEFAULT_CUDA_DEVICE_ID 0
+#define DEFAULT_MEMORY GST_LAYOUT_MEMORY_AUTO
 #define DEFAULT_PRECISION NN_PRECISION_AUTO
 #define DEFAULT_THRESHOLD -1.0
 #define DEFAULT_MAX_DETECTIONS 300
@@ -32,6 +33,7 @@ enum
   PROP_DEVICE,
   PROP_CUDA_DEVICE_ID,
   PROP_PRECISION,
+  PROP_MEMORY,
   PROP_THRESHOLD,
   PROP_IOU_THRESHOLD,
   PROP_MAX_DETECTIONS,
@@ -41,6 +43,7 @@ enum
   PROP_THREADS,
   PROP_BATCH_TIMEOUT,
   PROP_DEVICE_USED,
+  PROP_MEMORY_PATH,
   PROP_STATS,
 };
 
@@ -100,6 +103,9 @@ set_config (GstCudaLayoutDetect * self, guint id, const GValue * value)
     case PROP_PRECISION:
       config->precision = g_value_get_enum (value);
       return TRUE;
+    case PROP_MEMORY:
+      config->memory = g_value_get_enum (value);
+      return TRUE;
     case PROP_BATCH_SIZE:
       config->batch = g_value_get_uint (value);
       return TRUE;
@@ -142,6 +148,9 @@ get_config (GstCudaLayoutDetect * self, guint id, GValue * value)
       return TRUE;
     case PROP_PRECISION:
       g_value_set_enum (value, config->precision);
+      return TRUE;
+    case PROP_MEMORY:
+      g_value_set_enum (value, config->memory);
       return TRUE;
     case PROP_BATCH_SIZE:
       g_value_set_uint (value, config->batch);
@@ -225,6 +234,10 @@ gst_cuda_layout_detect_get_property (GObject * object, guint id,
       g_value_set_string (value, self->detector ?
           gst_layout_detector_device (self->detector) : NULL);
       break;
+    case PROP_MEMORY_PATH:
+      g_value_set_string (value, self->detector ?
+          gst_layout_detector_memory_path (self->detector) : NULL);
+      break;
     case PROP_STATS:
       g_value_take_boxed (value, gst_layout_stats_to_structure (self->stats));
       break;
@@ -303,6 +316,19 @@ install_device_properties (GObjectClass * klass)
       g_param_spec_enum ("precision", "Precision",
           "What the network computes in; a CPU has fp32 only",
           GST_TYPE_LAYOUT_PRECISION, DEFAULT_PRECISION, ready));
+  /**
+   * GstCudaLayoutDetect:memory:
+   *
+   * The memory that elements before this one are proposed for their frames, where the network runs on a GPU.
+   * `shared` is memory that a process may pass to another, as pdfsrc's always is; `pinned` and `managed` are the
+   * CUDA driver's. Any other memory is taken too. See #GstCudaLayoutDetect:memory-path.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_MEMORY,
+      g_param_spec_enum ("memory", "Memory",
+          "What upstream elements are proposed to put frames into",
+          GST_TYPE_LAYOUT_MEMORY, DEFAULT_MEMORY, ready));
   g_object_class_install_property (klass, PROP_BATCH_SIZE,
       g_param_spec_uint ("batch-size", "Batch size",
           "Pages that go through the engine together (0: 16 on a GPU; on a "
@@ -393,10 +419,25 @@ install_readable_properties (GObjectClass * klass)
           "Where the network runs, as \"cpu\" (NULL before PAUSED)", NULL,
           readable));
   /**
+   * GstCudaLayoutDetect:memory-path:
+   *
+   * How frames reach the network, by what the device says of itself: "cpu", it runs where they are; "direct", the
+   * GPU reads any memory of the process through the host's page tables, as on DGX Spark; "registered", it reads shared
+   * memory once that was registered, and other memory is copied to pinned memory first; "staged", it reads pinned
+   * and managed memory only, and other is copied. What was copied is in #GstCudaLayoutDetect:stats.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_MEMORY_PATH,
+      g_param_spec_string ("memory-path", "Memory path",
+          "How frames reach the network: cpu, direct, registered or staged "
+          "(NULL before PAUSED)", NULL, readable));
+  /**
    * GstCudaLayoutDetect:stats:
    *
    * A structure "doclayout-stats", counted from READY to PAUSED on: `pages` looked at, `skipped`
-   * buffers, `regions` found, `batches` (all guint64); `infer-ms-mean` and `infer-ms-median`, the
+   * buffers, `regions` found, `batches`, `bytes-copied` of frames on the host, `bytes-staged` of frames that the GPU
+   * could not read where they were (all guint64); `infer-ms-mean` and `infer-ms-median`, the
    * engine's time a page in milliseconds, where a batch's time is shared out among its pages and the
    * median is of the latest 1024 batches; `batch-ms-max`, the longest batch (all gdouble).
    *
@@ -422,6 +463,7 @@ gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass)
 
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DEVICE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_PRECISION, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_MEMORY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_RESIZE_FILTER, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DUPLICATES, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_CHANNEL_ORDER, 0);
@@ -434,6 +476,7 @@ gst_cuda_layout_detect_set_defaults (GstCudaLayoutDetect * self)
   self->config.device = DEFAULT_DEVICE;
   self->config.cuda_device = DEFAULT_CUDA_DEVICE_ID;
   self->config.precision = DEFAULT_PRECISION;
+  self->config.memory = DEFAULT_MEMORY;
   self->config.batch = DEFAULT_BATCH_SIZE;
   self->config.threads = DEFAULT_THREADS;
   self->config.input_width = self->config.input_height = DEFAULT_INPUT_SIDE;

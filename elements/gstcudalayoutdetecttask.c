@@ -3,8 +3,6 @@
  * them out. */
 #include "gstcudalayoutdetectpads.h"
 
-#include "gst/gstunifiedallocator.h"
-
 #define GST_CAT_DEFAULT gst_cuda_layout_detect_debug
 
 /* ------------------------------------------------------------------ errors */
@@ -56,7 +54,7 @@ add_pool (GstCudaLayoutDetect * self, GstQuery * query)
     gst_query_parse_nth_allocation_pool (query, 0, &theirs, &size, &min, &max);
   size = MAX (size, GST_VIDEO_INFO_SIZE (&info));
   if (need_pool) {
-    pool = gst_unified_buffer_pool_new ();
+    pool = gst_layout_detector_pool_new (self->detector);
     config = gst_buffer_pool_get_config (pool);
     gst_buffer_pool_config_set_params (config, caps, size, min + held, 0);
     if (!gst_buffer_pool_set_config (pool, config))

@@ -29,7 +29,8 @@ gst_layout_config_equal (const GstLayoutConfig * a, const GstLayoutConfig * b)
     if (g_strcmp0 (TEXT (a, i), TEXT (b, i)) != 0)
       return FALSE;
   return a->device == b->device && a->precision == b->precision
-      && a->cuda_device == b->cuda_device && a->batch == b->batch
+      && a->cuda_device == b->cuda_device && a->memory == b->memory
+      && a->batch == b->batch
       && a->threads == b->threads && a->input_width == b->input_width
       && a->input_height == b->input_height
       && a->channel_order == b->channel_order && a->letterbox == b->letterbox;

@@ -14,12 +14,20 @@ typedef enum {
   GST_LAYOUT_DEVICE_CPU,
 } GstLayoutDevice;
 
+typedef enum {
+  GST_LAYOUT_MEMORY_AUTO,
+  GST_LAYOUT_MEMORY_SHARED,
+  GST_LAYOUT_MEMORY_MANAGED,
+  GST_LAYOUT_MEMORY_PINNED,
+} GstLayoutMemory;
+
 typedef struct {
   /* NULL or empty: not set. Owned. */
   gchar *model_file, *labels_file, *modelinfo_file, *family, *mean, *std;
   GstLayoutDevice device;
   nn_precision precision;
   gint cuda_device;
+  GstLayoutMemory memory;              /* that upstream is proposed */
   guint batch, threads;                /* 0: see gst_layout_config_batch(); all processors */
   gint input_width, input_height;      /* 0: as the model says */
   nn_channel_order channel_order;

@@ -2,12 +2,15 @@
 #include "layoutdetector.h"
 
 #include "gst/gstdoclayoutmeta.h"
+#include "gst/gstunifiedallocator.h"
+#include "layoutmemory.h"
 
 /* A batch that was started: its items, and their frames while the engine may read them. */
 typedef struct
 {
   GArray *items;                /* the caller's */
   guint n;                      /* pages that are looked at */
+  gsize copied;                 /* bytes, for the CPU to see them in one piece */
   gint64 started;               /* monotonic, µs; or when the one before it ended */
   GstVideoFrame *frames;        /* this and what follows: one a page */
   nn_frame *inputs;
@@ -17,6 +20,7 @@ struct _GstLayoutDetector
 {
   GstLayoutConfig config;
   GstLayoutChoice choice;
+  GstLayoutFrameMemory memory;
 
   GstLayoutModel *model;
   nn_detector *detector;
@@ -49,7 +53,8 @@ open_detector (GstLayoutDetector * self, GError ** error)
     return FALSE;
   self->detector = gst_layout_choice_open (&self->choice, &self->config,
       self->model->model, error);
-  return self->detector != NULL;
+  return self->detector && gst_layout_frame_memory_choose (&self->memory,
+      &self->config, self->choice.kind, error);
 }
 
 GstLayoutDetector *
@@ -81,6 +86,15 @@ gst_layout_detector_is_for (const GstLayoutDetector * self,
   return !self->failed && gst_layout_config_equal (&self->config, config);
 }
 
+/* Frames that are kept for nobody any more; others' detectors lose some time. */
+static void
+trim_frames (void)
+{
+  g_autoptr (GstAllocator) allocator = gst_unified_allocator_get ();
+
+  gst_unified_allocator_trim (GST_UNIFIED_ALLOCATOR (allocator));
+}
+
 void
 gst_layout_detector_free (GstLayoutDetector * self)
 {
@@ -96,6 +110,8 @@ gst_layout_detector_free (GstLayoutDetector * self)
   g_free (self->flights);
   g_free (self->results);
   nn_detector_free (self->detector);
+  if (self->memory.path == NN_MEMORY_REGISTERED)
+    trim_frames ();
   gst_layout_model_unref (self->model);
   gst_layout_choice_clear (&self->choice);
   gst_layout_config_clear (&self->config);
@@ -114,6 +130,18 @@ gst_layout_detector_device (const GstLayoutDetector * self)
   return nn_detector_device_name (self->detector);
 }
 
+const gchar *
+gst_layout_detector_memory_path (const GstLayoutDetector * self)
+{
+  return nn_memory_path_name (self->memory.path);
+}
+
+GstBufferPool *
+gst_layout_detector_pool_new (const GstLayoutDetector * self)
+{
+  return gst_layout_frame_memory_pool_new (&self->memory);
+}
+
 GstStructure *
 gst_layout_detector_message (const GstLayoutDetector * self)
 {
@@ -121,6 +149,7 @@ gst_layout_detector_message (const GstLayoutDetector * self)
       "device", G_TYPE_STRING, nn_detector_device_name (self->detector),
       "precision", G_TYPE_STRING,
       nn_precision_name (nn_detector_precision (self->detector)),
+      "memory-path", G_TYPE_STRING, nn_memory_path_name (self->memory.path),
       "reason", G_TYPE_STRING, self->choice.reason,
       "model", G_TYPE_STRING, self->model->name,
       "model-sha256", G_TYPE_STRING, self->model->sha256, NULL);
@@ -140,7 +169,7 @@ gst_layout_detector_describe (const GstLayoutDetector * self)
   return g_strdup_printf ("%s (%s): family %s, %d labels, on %s in %s (%s), "
       "%d nodes fused to %d, "
       "%u pages at once, %d a run, %" G_GSIZE_FORMAT " bytes of weights and "
-      "work space", self->model->path, self->model->sha256,
+      "work space, frames by path \"%s\"", self->model->path, self->model->sha256,
       nn_detector_family (self->detector),
       nn_detector_n_labels (self->detector),
       nn_detector_device_name (self->detector),
@@ -148,7 +177,8 @@ gst_layout_detector_describe (const GstLayoutDetector * self)
       self->choice.reason,
       nn_plan_nodes_before (plan), nn_plan_nodes_after (plan), self->batch,
       nn_detector_pages_a_run (self->detector),
-      nn_detector_memory_bytes (self->detector));
+      nn_detector_memory_bytes (self->detector),
+      nn_memory_path_name (self->memory.path));
 }
 
 static gboolean
@@ -179,7 +209,8 @@ pixel_format (GstVideoFormat format, nn_pixel_format * pixels)
 
 /* Maps the item's frame, as the next page. */
 static gboolean
-map_frame (Flight * flight, GstLayoutItem * item, GError ** error)
+map_frame (GstLayoutDetector * self, Flight * flight, GstLayoutItem * item,
+    GError ** error)
 {
   GstVideoFrame *frame = &flight->frames[flight->n];
   nn_frame *input = &flight->inputs[flight->n];
@@ -195,6 +226,8 @@ map_frame (Flight * flight, GstLayoutItem * item, GError ** error)
         GST_VIDEO_INFO_SIZE (&item->info));
     return FALSE;
   }
+  gst_layout_frame_memory_attach (&self->memory, GST_BUFFER (item->object));
+  flight->copied += gst_layout_frame_memory_copies (GST_BUFFER (item->object));
   input->data = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
   input->stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
   input->width = GST_VIDEO_FRAME_WIDTH (frame);
@@ -212,12 +245,13 @@ map_frame (Flight * flight, GstLayoutItem * item, GError ** error)
 }
 
 static gboolean
-map_frames (Flight * flight, GError ** error)
+map_frames (GstLayoutDetector * self, Flight * flight, GError ** error)
 {
+  flight->copied = 0;
   for (guint i = 0; i < flight->items->len; i++) {
     GstLayoutItem *item = &g_array_index (flight->items, GstLayoutItem, i);
 
-    if (item->look && !map_frame (flight, item, error))
+    if (item->look && !map_frame (self, flight, item, error))
       return FALSE;
   }
   return TRUE;
@@ -335,7 +369,7 @@ gst_layout_detector_start (GstLayoutDetector * self, GArray * items,
   nn_error reason = { 0 };
 
   flight->items = items;
-  if (!map_frames (flight, error)) {
+  if (!map_frames (self, flight, error)) {
     unmap_frames (flight);
     return FALSE;
   }
@@ -368,6 +402,8 @@ gst_layout_detector_finish (GstLayoutDetector * self, GstLayoutStats * stats,
   self->first = (self->first + 1) % self->capacity;
   self->flights[self->first].started = end;
   self->n_flights--;
+  gst_layout_stats_add_copies (stats, flight->copied,
+      nn_detector_staged_bytes (self->detector));
   gst_layout_stats_add_batch (stats, n, add_layouts (self, flight, ms / n),
       ms);
   return TRUE;

@@ -19,9 +19,13 @@ void gst_layout_detector_free (GstLayoutDetector * detector); /* NULL is fine */
 
 guint gst_layout_detector_batch (const GstLayoutDetector * detector);
 const gchar *gst_layout_detector_device (const GstLayoutDetector * detector);
+/* How frames reach it: "cpu", "direct", "registered", "staged" (nn.h). */
+const gchar *gst_layout_detector_memory_path (const GstLayoutDetector * detector);
+/* The pool that upstream is proposed, not configured. (transfer full) */
+GstBufferPool *gst_layout_detector_pool_new (const GstLayoutDetector * detector);
 /* What the user is to know of the device that was chosen; NULL: nothing. */
 const GError *gst_layout_detector_warning (const GstLayoutDetector * detector);
-/* A structure "doclayout-device" with device, precision, reason (why that one), model, model-sha256.
+/* A structure "doclayout-device" with device, precision, memory-path, reason (why that one), model, model-sha256.
  * (transfer full) */
 GstStructure *gst_layout_detector_message (const GstLayoutDetector * detector);
 /* A line for the log: family, labels, device, memory. (transfer full) */

@@ -40,6 +40,24 @@ gst_layout_precision_get_type (void)
 }
 
 GType
+gst_layout_memory_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LAYOUT_MEMORY_AUTO, "What suits the device", "auto"},
+    {GST_LAYOUT_MEMORY_SHARED, "Memory that processes share", "shared"},
+    {GST_LAYOUT_MEMORY_MANAGED, "CUDA's managed memory", "managed"},
+    {GST_LAYOUT_MEMORY_PINNED, "The CUDA driver's pinned memory", "pinned"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLayoutMemory",
+            values));
+  return type;
+}
+
+GType
 gst_layout_resize_filter_get_type (void)
 {
   static gsize type = 0;

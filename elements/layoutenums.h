@@ -12,6 +12,9 @@ GType gst_layout_device_get_type (void);
 #define GST_TYPE_LAYOUT_PRECISION (gst_layout_precision_get_type ())
 GType gst_layout_precision_get_type (void);
 
+#define GST_TYPE_LAYOUT_MEMORY (gst_layout_memory_get_type ())
+GType gst_layout_memory_get_type (void);
+
 #define GST_TYPE_LAYOUT_RESIZE_FILTER (gst_layout_resize_filter_get_type ())
 GType gst_layout_resize_filter_get_type (void);
 

@@ -7,7 +7,7 @@
 struct _GstLayoutStats
 {
   GMutex lock;
-  guint64 n_pages, n_regions, n_skipped, n_batches;
+  guint64 n_pages, n_regions, n_skipped, n_batches, copied, staged;
   gdouble total_ms, longest_ms;
   gdouble page_ms[WINDOW];      /* a ring, of batch times shared out among their pages */
 };
@@ -33,6 +33,7 @@ gst_layout_stats_reset (GstLayoutStats * stats)
 {
   g_mutex_lock (&stats->lock);
   stats->n_pages = stats->n_regions = stats->n_skipped = stats->n_batches = 0;
+  stats->copied = stats->staged = 0;
   stats->total_ms = stats->longest_ms = 0.0;
   g_mutex_unlock (&stats->lock);
 }
@@ -48,6 +49,16 @@ gst_layout_stats_add_batch (GstLayoutStats * stats, guint pages,
   stats->n_regions += regions;
   stats->total_ms += ms;
   stats->longest_ms = MAX (stats->longest_ms, ms);
+  g_mutex_unlock (&stats->lock);
+}
+
+void
+gst_layout_stats_add_copies (GstLayoutStats * stats, guint64 copied,
+    guint64 staged)
+{
+  g_mutex_lock (&stats->lock);
+  stats->copied += copied;
+  stats->staged += staged;
   g_mutex_unlock (&stats->lock);
 }
 
@@ -103,6 +114,8 @@ gst_layout_stats_to_structure (GstLayoutStats * stats)
       "skipped", G_TYPE_UINT64, stats->n_skipped,
       "regions", G_TYPE_UINT64, stats->n_regions,
       "batches", G_TYPE_UINT64, stats->n_batches,
+      "bytes-copied", G_TYPE_UINT64, stats->copied,
+      "bytes-staged", G_TYPE_UINT64, stats->staged,
       "infer-ms-mean", G_TYPE_DOUBLE,
       stats->n_pages ? stats->total_ms / stats->n_pages : 0.0,
       "infer-ms-median", G_TYPE_DOUBLE, median (stats),

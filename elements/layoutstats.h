@@ -14,6 +14,8 @@ void gst_layout_stats_reset (GstLayoutStats * stats);
 
 /* A batch of `pages` pages (≥ 1) with `regions` regions took `ms` milliseconds. */
 void gst_layout_stats_add_batch (GstLayoutStats * stats, guint pages, guint regions, gdouble ms);
+/* Bytes of a batch's frames that were copied on the host, and so that the device could read them. */
+void gst_layout_stats_add_copies (GstLayoutStats * stats, guint64 copied, guint64 staged);
 /* A buffer went through without being looked at. */
 void gst_layout_stats_add_skipped (GstLayoutStats * stats);
 

@@ -64,8 +64,8 @@ void gst_unified_allocator_trim (GstUnifiedAllocator * allocator);
 #define GST_TYPE_UNIFIED_BUFFER_POOL (gst_unified_buffer_pool_get_type ())
 GST_DOC_API
 G_DECLARE_FINAL_TYPE (GstUnifiedBufferPool, gst_unified_buffer_pool, GST, UNIFIED_BUFFER_POOL, GstVideoBufferPool)
-/* (transfer full) */
+/* `allocator`: whose memory it is instead; NULL: unified memory. (transfer full) */
 GST_DOC_API
-GstBufferPool *gst_unified_buffer_pool_new (void);
+GstBufferPool *gst_unified_buffer_pool_new (GstAllocator * allocator);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 struct _GstUnifiedBufferPool
 {
   GstVideoBufferPool parent;
+  GstAllocator *allocator;
 };
 
 /* *INDENT-OFF* */
@@ -26,12 +27,12 @@ gst_unified_buffer_pool_get_options (GstBufferPool * pool)
 static gboolean
 gst_unified_buffer_pool_set_config (GstBufferPool * pool, GstStructure * config)
 {
-  g_autoptr (GstAllocator) allocator = gst_unified_allocator_get ();
+  GstUnifiedBufferPool *self = GST_UNIFIED_BUFFER_POOL (pool);
   GstAllocationParams params;
 
   if (!gst_buffer_pool_config_get_allocator (config, NULL, &params))
     gst_allocation_params_init (&params);
-  gst_buffer_pool_config_set_allocator (config, allocator, &params);
+  gst_buffer_pool_config_set_allocator (config, self->allocator, &params);
 
   if (gst_buffer_pool_config_has_option (config,
           GST_BUFFER_POOL_OPTION_VIDEO_META)) {
@@ -51,10 +52,18 @@ gst_unified_buffer_pool_set_config (GstBufferPool * pool, GstStructure * config)
 }
 
 static void
+gst_unified_buffer_pool_finalize (GObject * object)
+{
+  gst_object_unref (GST_UNIFIED_BUFFER_POOL (object)->allocator);
+  G_OBJECT_CLASS (gst_unified_buffer_pool_parent_class)->finalize (object);
+}
+
+static void
 gst_unified_buffer_pool_class_init (GstUnifiedBufferPoolClass * klass)
 {
   GstBufferPoolClass *pool_class = GST_BUFFER_POOL_CLASS (klass);
 
+  G_OBJECT_CLASS (klass)->finalize = gst_unified_buffer_pool_finalize;
   pool_class->get_options = gst_unified_buffer_pool_get_options;
   pool_class->set_config = gst_unified_buffer_pool_set_config;
 }
@@ -65,8 +74,12 @@ gst_unified_buffer_pool_init (GstUnifiedBufferPool * self)
 }
 
 GstBufferPool *
-gst_unified_buffer_pool_new (void)
+gst_unified_buffer_pool_new (GstAllocator * allocator)
 {
-  return gst_object_ref_sink (g_object_new (GST_TYPE_UNIFIED_BUFFER_POOL,
-          NULL));
+  GstUnifiedBufferPool *self = g_object_new (GST_TYPE_UNIFIED_BUFFER_POOL,
+      NULL);
+
+  self->allocator = allocator ? gst_object_ref (allocator)
+      : gst_unified_allocator_get ();
+  return GST_BUFFER_POOL (gst_object_ref_sink (self));
 }

@@ -18,6 +18,7 @@ struct nn_detector {
   nn_precision precision;
   const nn_frame *frames[2]; /* of the batches in flight, the first started first */
   int n[2], n_flight;
+  size_t staged[2], last_staged;
   gint64 ready[2], idle; /* when the batch will be done, and all of them; µs */
 };
 
@@ -49,6 +50,96 @@ nn_device_check (nn_device_kind device, int index, nn_error *err)
   if (fake_engine.check.status)
     *err = fake_engine.check;
   return fake_engine.check.status;
+}
+
+nn_memory_path
+nn_memory_path_of (nn_device_kind device, int index)
+{
+  return device == NN_DEVICE_CUDA ? fake_engine.path : NN_MEMORY_CPU;
+}
+
+const char *
+nn_memory_path_name (nn_memory_path path)
+{
+  static const char *const names[] = { "cpu", "direct", "registered", "staged" };
+  return names[path];
+}
+
+/* ---- memory that the GPU reads ---- */
+
+#define MAX_RANGES 256
+
+static struct { uint8_t *begin; size_t size; } ranges[MAX_RANGES]; /* size 0: unused */
+static GMutex ranges_lock;
+
+static void
+add_range (void *begin, size_t size)
+{
+  int i = 0;
+  g_mutex_lock (&ranges_lock);
+  while (ranges[i].size)
+    i++;
+  ranges[i].begin = begin;
+  ranges[i].size = size;
+  g_mutex_unlock (&ranges_lock);
+}
+
+static void
+remove_range (const void *begin)
+{
+  int i = 0;
+  g_mutex_lock (&ranges_lock);
+  while (ranges[i].begin != begin || !ranges[i].size)
+    i++;
+  ranges[i].size = 0;
+  g_mutex_unlock (&ranges_lock);
+}
+
+static bool
+reads (const uint8_t *data, size_t size)
+{
+  bool found = fake_engine.path == NN_MEMORY_DIRECT;
+  g_mutex_lock (&ranges_lock);
+  for (int i = 0; i < MAX_RANGES; i++)
+    found |= ranges[i].size && data >= ranges[i].begin && data + size <= ranges[i].begin + ranges[i].size;
+  g_mutex_unlock (&ranges_lock);
+  return found;
+}
+
+nn_status
+nn_memory_register (int cuda_device, void *memory, size_t bytes, nn_error *err)
+{
+  if (fake_engine.no_registering)
+    return fake_fail (err, NN_ERR_DEVICE, "no memory is registered");
+  add_range (memory, bytes);
+  g_atomic_int_inc (&fake_engine.n_registered);
+  return NN_OK;
+}
+
+void
+nn_memory_unregister (int cuda_device, void *memory)
+{
+  remove_range (memory);
+  g_atomic_int_inc (&fake_engine.n_unregistered);
+}
+
+nn_status
+nn_memory_alloc (int cuda_device, nn_memory_kind kind, size_t bytes, void **memory, nn_error *err)
+{
+  if (fake_engine.no_managed && kind == NN_MEMORY_MANAGED)
+    return fake_fail (err, NN_ERR_UNSUPPORTED, "no managed memory");
+  g_atomic_int_inc (&fake_engine.n_allocated[kind]);
+  *memory = aligned_alloc (256, (bytes + 255) / 256 * 256);
+  add_range (*memory, bytes);
+  return NN_OK;
+}
+
+void
+nn_memory_free (int cuda_device, nn_memory_kind kind, void *memory)
+{
+  g_atomic_int_inc (&fake_engine.n_freed[kind]);
+  remove_range (memory);
+  free (memory);
 }
 
 const char *
@@ -139,6 +230,12 @@ nn_detector_device_seconds (const nn_detector *detector)
   return detector->gpu ? fake_engine.ms / 1000.0 : 0;
 }
 
+size_t
+nn_detector_staged_bytes (const nn_detector *detector)
+{
+  return detector->last_staged;
+}
+
 int
 nn_detector_pages_a_run (const nn_detector *detector)
 {
@@ -177,6 +274,13 @@ nn_detector_start (nn_detector *d, const nn_frame *frames, int n, const nn_detec
   g_assert (d->n_flight < nn_detector_in_flight (d));
   d->frames[d->n_flight] = frames;
   d->n[d->n_flight] = n;
+  d->staged[d->n_flight] = 0;
+  for (int i = 0; i < n; i++) {
+    size_t size = (size_t) frames[i].stride * (size_t) frames[i].height;
+    if (d->gpu && !reads (frames[i].data, size))
+      d->staged[d->n_flight] += size;
+    fake_engine.data = frames[i].data;
+  }
   d->idle = d->ready[d->n_flight] = MAX (d->idle, g_get_monotonic_time ()) + fake_engine.ms * 1000;
   fake_engine.n_behind += d->n_flight;
   d->n_flight++;
@@ -203,6 +307,8 @@ nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
     results[i].regions[0] = (nn_region) { 1, 2, 3, 4, d->frames[0][i].data[0] / 255.0f, 0, -1 };
   }
   d->n_flight--;
+  d->last_staged = d->staged[0];
+  d->staged[0] = d->staged[1];
   d->frames[0] = d->frames[1];
   d->n[0] = d->n[1];
   d->ready[0] = d->ready[1];

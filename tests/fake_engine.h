@@ -14,6 +14,8 @@ typedef struct FakeEngine {
   int ms;               /* that it works on a batch, one batch after the other */
   int fail_start, fail_finish; /* the batch, from 1, whose start or finish fails; 0: none */
   nn_status failure;    /* with this */
+  nn_memory_path path;  /* of the GPU */
+  bool no_registering, no_managed; /* both fail */
 
   /* What it saw. */
   int checked_index; /* of the last nn_device_check() */
@@ -21,6 +23,9 @@ typedef struct FakeEngine {
   int n_started; /* atomic: tests wait for it */
   int most_in_flight;
   int n_behind; /* batches that were started while another was in flight */
+  int n_registered, n_unregistered; /* ranges of memory: only there the GPU reads, unless its path is direct */
+  int n_allocated[2], n_freed[2];   /* by nn_memory_kind */
+  const uint8_t *data; /* of the frame that was started last */
   nn_detector_options options; /* of the last detector; its strings are gone */
 } FakeEngine;
 

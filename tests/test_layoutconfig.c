@@ -5,7 +5,7 @@
 #include "elements/layoutconfig.h"
 #include "gst_harness.h"
 
-#define N_MEMBERS 15
+#define N_MEMBERS 16
 
 /* A configuration in which member `i` is another than in the one where `i` is -1. */
 static GstLayoutConfig
@@ -16,19 +16,22 @@ config_with (gint i)
   };
   static const GstLayoutConfig plain = { texts[0], texts[1], texts[2],
     texts[3], texts[4], texts[5],
-    GST_LAYOUT_DEVICE_CPU, NN_PRECISION_FP32, 5, 1, 2, 3, 4,
+    GST_LAYOUT_DEVICE_CPU, NN_PRECISION_FP32, 5, GST_LAYOUT_MEMORY_PINNED,
+    1, 2, 3, 4,
     NN_CHANNELS_RGB, NN_LETTERBOX_NO
   };
   static const GstLayoutConfig other = { texts[6], NULL, texts[7], texts[10],
     texts[8], texts[9],
-    GST_LAYOUT_DEVICE_AUTO, NN_PRECISION_FP16, 50, 10, 20, 30, 40,
+    GST_LAYOUT_DEVICE_AUTO, NN_PRECISION_FP16, 50, GST_LAYOUT_MEMORY_SHARED,
+    10, 20, 30, 40,
     NN_CHANNELS_BGR, NN_LETTERBOX_YES
   };
   GstLayoutConfig config = plain;
   gpointer members[N_MEMBERS] = { &config.model_file, &config.labels_file,
     &config.modelinfo_file, &config.family, &config.mean, &config.std,
-    &config.device, &config.precision, &config.cuda_device, &config.batch,
-    &config.threads, &config.input_width, &config.input_height, &config.channel_order, &config.letterbox
+    &config.device, &config.precision, &config.cuda_device, &config.memory,
+    &config.batch, &config.threads, &config.input_width,
+    &config.input_height, &config.channel_order, &config.letterbox
   };
 
   if (i >= 0) {

@@ -231,7 +231,7 @@ GST_END_TEST
 static GstBufferPool *
 make_pool (const gchar * caps_string, gboolean video_meta)
 {
-  GstBufferPool *pool = gst_unified_buffer_pool_new ();
+  GstBufferPool *pool = gst_unified_buffer_pool_new (NULL);
   GstStructure *config = gst_buffer_pool_get_config (pool);
   GstCaps *caps = gst_caps_from_string (caps_string);
   GstVideoInfo info;
