@@ -3,7 +3,7 @@
  *
  *   nn_model     an ONNX file, read and checked; immutable
  *   nn_plan      the model made ready for one batch size on one device: shapes, fusions, packed
- *                weights; immutable, shared by sessions
+ *                weights; immutable, shared by sessions, and on the CPU by all who ask for the same
  *   nn_session   the memory of one run at a time; two sessions of a plan run side by side
  *   nn_detector  on top of these: pages in, regions out
  *
@@ -82,7 +82,10 @@ typedef struct nn_plan_options {
                       * plan keeps it. NULL: there is none */
 } nn_plan_options;
 
-/* Makes the model ready to run as `options` say. */
+/* Makes the model ready to run as `options` say; NULL with `err` set. On the CPU a plan of the same model with equal
+ * options that somebody still has is given out once more, without reading files again, so that packed weights are in
+ * memory once; it goes with its last reference. On a GPU each call makes another one, since the runs of a plan follow
+ * each other there; packed weights are shared all the same, by all plans of the process. */
 nn_plan *nn_plan_new (nn_model *model, const nn_plan_options *options, nn_error *err);
 nn_plan *nn_plan_ref (nn_plan *plan);
 void nn_plan_unref (nn_plan *plan);

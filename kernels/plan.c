@@ -212,29 +212,121 @@ make_plan (nn_plan *plan, const nn_plan_options *options, nn_error *err)
   return prepare_steps (plan, err);
 }
 
+/* ---- one plan for all who want the same ---- */
+
+/* On a GPU a plan's runs follow each other, so that everybody needs one of their own; their weights are one anyway. */
+static bool
+is_to_share (const nn_backend *backend)
+{
+  return backend->kind == NN_DEVICE_CPU;
+}
+
+/* As far as a CPU looks at them; it has one precision. */
+static bool
+same_options (const nn_plan_options *a, const nn_plan_options *b)
+{
+  return a->batch == b->batch && a->threads == b->threads && a->width == b->width && a->height == b->height;
+}
+
+/* One that has been given back by all is about to take itself out of the list. */
+static bool
+ref_if_alive (nn_plan *plan)
+{
+  int refs = atomic_load_explicit (&plan->refs, memory_order_relaxed);
+  while (refs > 0)
+    if (atomic_compare_exchange_weak (&plan->refs, &refs, refs + 1))
+      return true;
+  return false;
+}
+
+/* Under the list's mutex. */
+static nn_plan *
+find_alive (const nn_plan_list *list, const nn_plan_options *options)
+{
+  for (nn_plan *plan = list->first; plan != NULL; plan = plan->next)
+    if (same_options (&plan->options, options) && ref_if_alive (plan))
+      return plan;
+  return NULL;
+}
+
+/* A living plan of the model, for the caller; NULL: there is none. */
+static nn_plan *
+find_plan (nn_model *model, const nn_backend *backend, const nn_plan_options *options)
+{
+  if (!is_to_share (backend))
+    return NULL;
+  /* Refused when a plan is made. */
+  if (options->precision != NN_PRECISION_AUTO && options->precision != NN_PRECISION_FP32)
+    return NULL;
+  nn_plan_list *list = nn_model_plans (model);
+  pthread_mutex_lock (&list->mutex);
+  nn_plan *found = find_alive (list, options);
+  pthread_mutex_unlock (&list->mutex);
+  return found;
+}
+
+/* Lets others find it; or gives it back for one that somebody else made meanwhile. */
+static nn_plan *
+share_plan (nn_plan *plan)
+{
+  if (!is_to_share (plan->backend))
+    return plan;
+  nn_plan_list *list = nn_model_plans (plan->model);
+  pthread_mutex_lock (&list->mutex);
+  nn_plan *found = find_alive (list, &plan->options);
+  if (found == NULL) {
+    plan->next = list->first;
+    list->first = plan;
+  }
+  pthread_mutex_unlock (&list->mutex);
+  if (found != NULL)
+    nn_plan_unref (plan);
+  return found != NULL ? found : plan;
+}
+
+static void
+take_out (nn_plan *plan)
+{
+  nn_plan_list *list = nn_model_plans (plan->model);
+  pthread_mutex_lock (&list->mutex);
+  nn_plan **at = &list->first;
+  while (*at != NULL && *at != plan)
+    at = &(*at)->next;
+  if (*at != NULL)
+    *at = plan->next;
+  pthread_mutex_unlock (&list->mutex);
+}
+
+/* ---- made and given back ---- */
+
+static nn_status
+check_options (const nn_plan_options *options, nn_error *err)
+{
+  if (options->batch < 1)
+    return nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages", options->batch);
+  if (options->threads < 1)
+    return nn_fail (err, NN_ERR_ARGUMENT, "%d threads", options->threads);
+  return NN_OK;
+}
+
 nn_plan *
 nn_plan_new (nn_model *model, const nn_plan_options *options, nn_error *err)
 {
   const nn_backend *backend = nn_backend_find (options->device, err);
-  if (backend == NULL)
+  if (backend == NULL || check_options (options, err) != NN_OK)
     return NULL;
-  if (options->batch < 1) {
-    nn_fail (err, NN_ERR_ARGUMENT, "a batch of %d pages", options->batch);
-    return NULL;
-  }
-  if (options->threads < 1) {
-    nn_fail (err, NN_ERR_ARGUMENT, "%d threads", options->threads);
-    return NULL;
-  }
-  nn_plan *plan = calloc (1, sizeof *plan);
-  if (plan == NULL) {
+  nn_plan *plan = find_plan (model, backend, options);
+  if (plan != NULL)
+    return plan;
+  if ((plan = calloc (1, sizeof *plan)) == NULL) {
     nn_fail (err, NN_ERR_MEMORY, "out of memory for the plan");
     return NULL;
   }
   atomic_init (&plan->refs, 1);
   plan->model = nn_model_ref (model);
   plan->backend = backend;
-  if (options->beside != NULL && options->beside->backend == backend)
+  plan->options = *options;
+  if (options->beside != NULL && options->beside->backend == backend && !is_to_share (backend))
     plan->beside = nn_plan_ref (options->beside);
   pthread_mutex_init (&plan->mutex, NULL);
   if (make_plan (plan, options, err) != NN_OK) {
@@ -242,7 +334,7 @@ nn_plan_new (nn_model *model, const nn_plan_options *options, nn_error *err)
     nn_plan_unref (plan);
     return NULL;
   }
-  return plan;
+  return share_plan (plan);
 }
 
 nn_plan *
@@ -276,6 +368,7 @@ nn_plan_unref (nn_plan *plan)
 {
   if (plan == NULL || atomic_fetch_sub_explicit (&plan->refs, 1, memory_order_acq_rel) != 1)
     return;
+  take_out (plan);
   release_device (plan);
   free (plan->steps);
   free (plan->offset);

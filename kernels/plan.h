@@ -21,6 +21,8 @@ struct nn_plan {
   nn_model *model; /* owns the constants' data */
   nn_graph *graph;
   const nn_backend *backend;
+  nn_plan_options options; /* that it was made with; `beside` is the caller's */
+  nn_plan *next;   /* in the model's list, under its mutex */
   void *device;    /* what the backend opened */
   nn_plan *beside; /* whose memory this one may use too; NULL: none */
   nn_step *steps;

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -256,13 +257,16 @@ test_sharing (void)
   small_refuses (e.s, NN_ERR_LIMIT, "several times the size");
 }
 
-/* A model is shared by threads, each of which may plan it. */
+static atomic_int planners;
+
+/* A model is shared by threads, each of which may plan it: with options of its own, so that each reads the files. */
 static void *
 plan_often (void *model)
 {
   nn_error err = { 0 };
+  const nn_plan_options options = { .batch = 1, .threads = 1 + atomic_fetch_add (&planners, 1) };
   for (int i = 0; i < 20; i++) {
-    nn_plan *plan = nn_plan_new (model, &(nn_plan_options) { .batch = 1, .threads = 1 }, &err);
+    nn_plan *plan = nn_plan_new (model, &options, &err);
     if (plan == NULL)
       return strdup (err.message);
     nn_plan_unref (plan);

@@ -11,6 +11,7 @@ struct nn_model {
   atomic_int refs;
   char *path;
   nn_onnx onnx;
+  nn_plan_list plans;
 };
 
 static nn_model *
@@ -29,6 +30,7 @@ open_model (const char *path, bool any_operators, nn_error *err)
     free (model);
     return NULL;
   }
+  pthread_mutex_init (&model->plans.mutex, NULL);
   return model;
 }
 
@@ -56,9 +58,16 @@ nn_model_unref (nn_model *model)
 {
   if (model == NULL || atomic_fetch_sub_explicit (&model->refs, 1, memory_order_acq_rel) != 1)
     return;
+  pthread_mutex_destroy (&model->plans.mutex);
   nn_onnx_close (&model->onnx);
   free (model->path);
   free (model);
+}
+
+nn_plan_list *
+nn_model_plans (nn_model *model)
+{
+  return &model->plans;
 }
 
 nn_graph *
