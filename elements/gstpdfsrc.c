@@ -48,6 +48,7 @@ reset (GstPdfSrc * self)
   g_clear_pointer (&self->uri, g_free);
   self->begun = FALSE;
   self->n_pages = self->count = self->position = self->n_errors = 0;
+  self->bytes_copied = 0;
   self->last = (GstPdfGeometry) {
   0};
   gst_video_info_init (&self->info);
@@ -243,13 +244,18 @@ static GstBuffer *
 make_buffer (GstPdfSrc * self, GstPdfPage * page)
 {
   GstBuffer *buffer = g_steal_pointer (&page->frame);
+  gsize copied = 0;
 
   if (!buffer)
     buffer = gst_pdf_frame_new_white (&page->geometry);
   if (buffer)
-    buffer = gst_pdf_frame_finish (buffer, &page->geometry, self->video_meta);
+    buffer = gst_pdf_frame_finish (buffer, &page->geometry, self->video_meta,
+        &copied);
   if (!buffer)
     return NULL;
+  GST_OBJECT_LOCK (self);
+  self->bytes_copied += copied;
+  GST_OBJECT_UNLOCK (self);
   if (page->reason) {
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_CORRUPTED);

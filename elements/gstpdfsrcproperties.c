@@ -54,6 +54,7 @@ make_stats (GstPdfSrc * self)
   return gst_structure_new ("application/x-pdfsrc-stats",
       "pages", G_TYPE_UINT, self->position,
       "failed-pages", G_TYPE_UINT, self->n_errors,
+      "bytes-copied", G_TYPE_UINT64, self->bytes_copied,
       "workers-started", G_TYPE_UINT, stats.started,
       "workers-lost", G_TYPE_UINT, stats.lost,
       "workers-renewed", G_TYPE_UINT, stats.renewed, NULL);
@@ -220,8 +221,10 @@ install_worker_properties (GObjectClass * klass)
           | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Since the stream's start: "
-          "pages, failed-pages, workers-started, workers-lost (killed at a "
-          "limit, or died), workers-renewed (because of age or size)",
+          "pages, failed-pages, bytes-copied (guint64; rows packed for a next "
+          "element that does not look at GstVideoMeta), workers-started, "
+          "workers-lost (killed at a limit, or died), workers-renewed (because "
+          "of age or size)",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 

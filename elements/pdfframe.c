@@ -46,13 +46,18 @@ pack (GstBuffer * frame, const GstPdfGeometry * geometry)
 
 GstBuffer *
 gst_pdf_frame_finish (GstBuffer * frame, const GstPdfGeometry * geometry,
-    gboolean with_meta)
+    gboolean with_meta, gsize * copied)
 {
   gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
   gint stride[GST_VIDEO_MAX_PLANES] = { (gint) geometry->stride };
 
-  if (!with_meta && geometry->stride != geometry->width * BYTES_PER_PIXEL)
-    return pack (frame, geometry);
+  *copied = 0;
+  if (!with_meta && geometry->stride != geometry->width * BYTES_PER_PIXEL) {
+    frame = pack (frame, geometry);
+    if (frame)
+      *copied = gst_buffer_get_size (frame);
+    return frame;
+  }
   gst_buffer_add_video_meta_full (frame, GST_VIDEO_FRAME_FLAG_NONE,
       GST_VIDEO_FORMAT_BGRx, geometry->width, geometry->height, 1, offset,
       stride);

@@ -13,7 +13,8 @@ GstBuffer *gst_pdf_frame_new_white (const GstPdfGeometry * geometry);
 
 /* Adds the GstVideoMeta to `frame` (transfer full), or, where the next element does not look at it
  * (`with_meta` FALSE) and the rows need it, returns a copy with rows that touch each other.
- * NULL if there is no memory. (transfer full) */
-GstBuffer *gst_pdf_frame_finish (GstBuffer * frame, const GstPdfGeometry * geometry, gboolean with_meta);
+ * `copied` is set to the bytes of that copy, else to 0. NULL if there is no memory. (transfer full) */
+GstBuffer *gst_pdf_frame_finish (GstBuffer * frame, const GstPdfGeometry * geometry, gboolean with_meta,
+    gsize * copied);
 
 G_END_DECLS

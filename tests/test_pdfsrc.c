@@ -136,6 +136,18 @@ GST_START_TEST (test_too_large)
 }
 GST_END_TEST
 
+static guint64
+bytes_copied (GstElement * src)
+{
+  GstStructure *stats;
+  guint64 bytes;
+
+  g_object_get (src, "stats", &stats, NULL);
+  fail_unless (gst_structure_get_uint64 (stats, "bytes-copied", &bytes));
+  gst_structure_free (stats);
+  return bytes;
+}
+
 /* Rows are a multiple of 16 bytes long where the next element looks at GstVideoMeta, else they
  * touch each other. */
 GST_START_TEST (test_strides)
@@ -154,6 +166,7 @@ GST_START_TEST (test_strides)
   fail_unless (meta != NULL);
   fail_unless_equals_int (meta->stride[0], 304);
   fail_unless_equals_int (gst_buffer_get_size (buffer), 304 * 50);
+  fail_unless_equals_uint64 (bytes_copied (h->element), 0);
   gst_buffer_unref (buffer);
   gst_harness_teardown (h);
 
@@ -162,6 +175,9 @@ GST_START_TEST (test_strides)
   gst_harness_play (h);
   buffer = gst_harness_pull (h);
   fail_unless_equals_int (gst_buffer_get_size (buffer), 73 * 4 * 50);
+  fail_unless_equals_uint64 (bytes_copied (h->element), 73 * 4 * 50);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  fail_unless_equals_uint64 (bytes_copied (h->element), 0);
   fail_unless (gst_buffer_memcmp (buffer, 0, (guint8[]) {249, 249, 249, 255,
               249}, 5) == 0);
   gst_buffer_unref (buffer);
