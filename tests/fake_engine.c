@@ -272,6 +272,8 @@ nn_detector_start (nn_detector *d, const nn_frame *frames, int n, const nn_detec
     return fake_fail (err, fake_engine.failure, "the start failed");
   }
   g_assert (d->n_flight < nn_detector_in_flight (d));
+  for (int i = 0; i < n && fake_engine.see; i++)
+    fake_engine.see (&frames[i]);
   d->frames[d->n_flight] = frames;
   d->n[d->n_flight] = n;
   d->staged[d->n_flight] = 0;

@@ -16,6 +16,7 @@ typedef struct FakeEngine {
   nn_status failure;    /* with this */
   nn_memory_path path;  /* of the GPU */
   bool no_registering, no_managed; /* both fail */
+  void (*see) (const nn_frame *page); /* called for each page of a batch that is started; NULL: nothing */
 
   /* What it saw. */
   int checked_index; /* of the last nn_device_check() */

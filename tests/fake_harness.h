@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* cudalayoutdetect around the fake engine, and pages for it. */
+/* cudalayoutdetect around the fake engine, and pages for it. The other elements are there for launch lines too, and
+ * are the real ones. */
 #pragma once
 
 #include "fake_engine.h"

@@ -3,7 +3,8 @@
  *
  * FAKE_WORKER says how: entries "page=deed", separated by commas, pages from 1; page 0 is the opening.
  * FAKE_WORKER_LOG names a file to which each deed is appended, a line each. All other pages are
- * 72 × 108 points and are filled with their number. FAKE_WORKER_PAGES is the number of pages (10).
+ * 72 × 108 points and are filled with their number. FAKE_WORKER_PAGES is the number of pages (10). The deed "inode"
+ * does no harm; its line ends in the number of the file that the page was drawn into.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "elements/pdfrenderprotocol.h"
@@ -137,6 +139,16 @@ paint (const struct pdf_render_request *request, int fd)
   munmap (data, request->frame_size);
 }
 
+/* The line for a page's deed. */
+static void
+describe (char *line, size_t size, unsigned page, const char *deed, unsigned long long inode)
+{
+  if (is (deed, "inode"))
+    snprintf (line, size, "%u inode %llu\n", page, inode);
+  else
+    snprintf (line, size, "%u %s\n", page, deed);
+}
+
 static bool
 receive (struct pdf_render_request *request, int *fd)
 {
@@ -181,16 +193,17 @@ main (void)
     unsigned page = request.type == PDF_RENDER_OPEN ? 0 : request.page + 1;
     const char *deed = deed_for (page);
     char line[64], once[40];
+    struct stat file = { 0 };
 
     reply.n_pages = pages ? (uint32_t) atoi (pages) : 10;
     reply.width = 72;
     reply.height = 108;
     if (request.type == PDF_RENDER_RENDER)
       paint (&request, fd);
-    if (fd >= 0)
+    if (fd >= 0 && fstat (fd, &file) == 0)
       close (fd);
     if (applies (deed, &request)) {
-      snprintf (line, sizeof line, "%u %s\n", page, deed);
+      describe (line, sizeof line, page, deed, file.st_ino);
       write_log (line);
       /* "die-1": only the first time. */
       snprintf (once, sizeof once, "%s", deed);
