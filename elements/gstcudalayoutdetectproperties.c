@@ -331,8 +331,8 @@ install_device_properties (GObjectClass * klass)
           GST_TYPE_LAYOUT_MEMORY, DEFAULT_MEMORY, ready));
   g_object_class_install_property (klass, PROP_BATCH_SIZE,
       g_param_spec_uint ("batch-size", "Batch size",
-          "Pages that go through the engine together (0: 16 on a GPU; on a "
-          "CPU one a processor, at most 16)", 0, 256, DEFAULT_BATCH_SIZE,
+          "Pages that go through the engine together (0: 16 on a GPU, or as "
+          "many as fit into its memory; on a CPU one a processor, at most 16)", 0, 256, DEFAULT_BATCH_SIZE,
           ready));
   g_object_class_install_property (klass, PROP_THREADS,
       g_param_spec_uint ("threads", "Threads",

@@ -68,7 +68,7 @@ gst_layout_detector_open (const GstLayoutConfig * config,
     gst_layout_detector_free (self);
     return NULL;
   }
-  self->batch = gst_layout_config_batch (config, self->choice.kind);
+  self->batch = self->choice.batch;
   self->capacity = nn_detector_in_flight (self->detector);
   self->results = g_new0 (nn_detections, self->batch);
   self->flights = g_new0 (Flight, self->capacity);

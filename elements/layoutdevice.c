@@ -103,15 +103,21 @@ gst_layout_choice_clear (GstLayoutChoice * choice)
 }
 
 static nn_detector *
-open_on (const GstLayoutChoice * choice, const GstLayoutConfig * config,
+open_on (GstLayoutChoice * choice, const GstLayoutConfig * config,
     nn_model * model, nn_error * reason)
 {
   nn_detector_options options = gst_layout_config_options (config,
       choice->kind);
+  nn_detector *detector;
 
   if (choice->kind == NN_DEVICE_CPU)
     options.precision = NN_PRECISION_FP32;
-  return nn_detector_new (model, &options, reason);
+  while ((detector = nn_detector_new (model, &options, reason)) == NULL
+      && reason->status == NN_ERR_MEMORY && choice->kind == NN_DEVICE_CUDA
+      && config->batch == 0 && options.batch > 1)
+    options.batch /= 2;
+  choice->batch = (guint) options.batch;
+  return detector;
 }
 
 nn_detector *

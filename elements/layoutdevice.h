@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct {
   nn_device_kind kind;
   gchar *reason;   /* "device=auto, and …" */
+  guint batch;     /* the most pages at once, once there is a detector */
   GError *warning; /* what the user is to know of the choice; NULL: nothing. Owned, as is `reason` */
 } GstLayoutChoice;
 
@@ -20,7 +21,8 @@ gboolean gst_layout_choice_make (GstLayoutChoice * choice, const GstLayoutConfig
 void gst_layout_choice_clear (GstLayoutChoice * choice);
 
 /* Makes the detector on the device that was chosen, or, with device=auto, on the CPU where the GPU
- * cannot run this model: `choice` is another then. NULL with `error` set. */
+ * cannot run this model: `choice` is another then. Where nobody asked for a batch size, it is halved until it fits into
+ * the GPU's memory. NULL with `error` set. */
 nn_detector *gst_layout_choice_open (GstLayoutChoice * choice, const GstLayoutConfig * config,
     nn_model * model, GError ** error);
 

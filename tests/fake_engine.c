@@ -157,6 +157,10 @@ nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *
     *err = fake_engine.no_detector;
     return NULL;
   }
+  if (options->device == NN_DEVICE_CUDA && fake_engine.most_pages && options->batch > fake_engine.most_pages) {
+    fake_fail (err, NN_ERR_MEMORY, "no memory for so many pages");
+    return NULL;
+  }
   fake_engine.n_detectors++;
   fake_engine.n_alive++;
   fake_engine.most_alive = MAX (fake_engine.most_alive, fake_engine.n_alive);

@@ -11,6 +11,7 @@ typedef struct FakeEngine {
   /* What it does: set by the test. */
   nn_error check;       /* what nn_device_check() says of the GPU; status NN_OK: it is there */
   nn_error no_detector; /* what making a detector on the GPU ends in */
+  int most_pages;       /* of a batch that the GPU has memory for; 0: any */
   int ms;               /* that it works on a batch, one batch after the other */
   int fail_start, fail_finish; /* the batch, from 1, whose start or finish fails; 0: none */
   nn_status failure;    /* with this */

@@ -224,6 +224,28 @@ GST_START_TEST (no_detector_there)
 
 GST_END_TEST
 
+/* Only a batch size that nobody asked for gives way. */
+GST_START_TEST (little_memory)
+{
+  Outcome o;
+
+  fake_engine.most_pages = 5;
+  o = start ("");
+  fail_unless_equals_string (o.device, "cuda:0 Fake");
+  fail_unless (o.warning == NULL);
+  fail_unless_equals_int (fake_engine.options.batch, 4);
+  clear (&o);
+  o = start ("device=cuda batch-size=8");
+  fail_unless (strstr (o.error->message, "no memory for so many pages"));
+  clear (&o);
+  o = start ("batch-size=8");
+  fail_unless_equals_string (o.device, "cpu");
+  fail_unless_equals_int (fake_engine.options.batch, 8);
+  clear (&o);
+}
+
+GST_END_TEST
+
 GST_START_TEST (precision_on_a_cpu)
 {
   Outcome o = start ("device=cpu precision=fp16");
@@ -269,6 +291,7 @@ device_suite (void)
   tcase_add_test (tc, without_a_gpu);
   tcase_add_test (tc, built_without);
   tcase_add_test (tc, no_detector_there);
+  tcase_add_test (tc, little_memory);
   tcase_add_test (tc, precision_on_a_cpu);
   tcase_add_test (tc, one_at_a_time);
   return s;
