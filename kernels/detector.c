@@ -83,7 +83,7 @@ nn_detector_decode (const nn_detector *d, const nn_page_result *page, const nn_f
   if (!settings->keep_duplicates) {
     if (!family->suppresses)
       nn_detections_suppress (result, what.iou_threshold, result->n);
-    nn_detections_resolve_duplicates (result, d->labels, d->n_labels);
+    nn_detections_resolve_duplicates (result, d->label_kinds, d->n_labels);
   }
   if (result->n > settings->max_detections)
     result->n = settings->max_detections;
@@ -134,6 +134,10 @@ nn_detector_learn (nn_detector *d, nn_session *session, const nn_tensor *const *
   if (!d->labels)
     return err->status;
   d->n_labels = nn_labels_count (d->labels);
+  d->label_kinds = malloc ((size_t) d->n_labels + 1); /* of no labels, too */
+  if (!d->label_kinds)
+    return nn_fail (err, NN_ERR_MEMORY, "out of memory for %d labels", d->n_labels);
+  nn_label_kinds (d->labels, d->n_labels, d->label_kinds);
   return check_outputs (d, outputs, err);
 }
 
@@ -197,6 +201,7 @@ nn_detector_free (nn_detector *d)
   d->runner->close (d);
   for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
     free (d->jobs[i].frames);
+  free (d->label_kinds);
   nn_labels_free (d->labels);
   nn_setup_clear (&d->setup);
   nn_plan_unref (d->plan);

@@ -38,6 +38,7 @@ struct nn_detector {
   nn_model *model;
   nn_setup setup;
   char **labels;
+  uint8_t *label_kinds; /* as nn_label_kinds() fills them */
   int n_labels;
   int batch;
   nn_precision precision; /* never AUTO */

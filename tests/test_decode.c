@@ -374,7 +374,9 @@ static char *labels[] = { names[0], names[1], names[2], names[3], names[4], name
 static int
 resolved (nn_detections *d)
 {
-  nn_detections_resolve_duplicates (d, labels, N_LABELS);
+  uint8_t kinds[N_LABELS];
+  nn_label_kinds (labels, N_LABELS, kinds);
+  nn_detections_resolve_duplicates (d, kinds, N_LABELS);
   return d->n;
 }
 

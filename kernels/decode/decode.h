@@ -111,10 +111,18 @@ void nn_detections_keep_best (nn_detections *detections, int n_labels, int n);
  * better one that stays of its class is > `iou_threshold` goes. Ends when `most` stay. */
 void nn_detections_suppress (nn_detections *detections, float iou_threshold, int most);
 
+/* What labels say of their regions. */
+enum {
+  NN_LABEL_CONTAINER = 1, /* may hold others: a table, a figure, a form … */
+  NN_LABEL_PART = 2,      /* is only ever a part of another: a formula in a line, a checkbox */
+};
+
+/* Fills `kinds`, one of those bits or none for each of the labels. */
+void nn_label_kinds (char *const *labels, int n_labels, uint8_t *kinds);
+
 /* Of sorted detections, boxes of different classes that are one block become one, the best
- * (duplicates.c has the rules). `labels` tells containers (table, figure, picture, form …), which
- * may hold others. */
-void nn_detections_resolve_duplicates (nn_detections *detections, char *const *labels, int n_labels);
+ * (duplicates.c has the rules). `kinds`: of the classes. */
+void nn_detections_resolve_duplicates (nn_detections *detections, const uint8_t *kinds, int n_labels);
 
 float nn_region_area (const nn_region *region); /* 0 where x1 ≤ x0 or y1 ≤ y0 */
 float nn_region_intersection (const nn_region *a, const nn_region *b);

@@ -32,40 +32,54 @@ static const char *const parts[] = { "inline_formula",    "formula_number",     
                                      "checkbox_selected", "checkbox_unselected", NULL };
 
 static bool
-class_is_in (const char *const *names, int class_id, char *const *labels, int n_labels)
+is_one_of (const char *const *names, const char *label)
 {
-  for (; class_id >= 0 && class_id < n_labels && *names; names++)
-    if (!strcasecmp (labels[class_id], *names))
+  for (; *names; names++)
+    if (!strcasecmp (label, *names))
       return true;
   return false;
 }
 
-/* Whether `worse` is the block that `better` is. */
-static bool
-is_same_block (const nn_region *better, const nn_region *worse, char *const *labels, int n_labels)
+void
+nn_label_kinds (char *const *labels, int n_labels, uint8_t *kinds)
 {
-  bool better_contains = class_is_in (containers, better->class_id, labels, n_labels);
-  bool worse_contains = class_is_in (containers, worse->class_id, labels, n_labels);
-  if (better->class_id == worse->class_id || better_contains != worse_contains)
+  for (int i = 0; i < n_labels; i++)
+    kinds[i] = (uint8_t) ((is_one_of (containers, labels[i]) ? NN_LABEL_CONTAINER : 0)
+                          | (is_one_of (parts, labels[i]) ? NN_LABEL_PART : 0));
+}
+
+static unsigned
+kind_of (const nn_region *region, const uint8_t *kinds, int n_labels)
+{
+  return region->class_id >= 0 && region->class_id < n_labels ? kinds[region->class_id] : 0;
+}
+
+/* Whether `worse` is the block that `better` is. All pairs of a page are asked for: most do not even touch. */
+static bool
+is_same_block (const nn_region *better, const nn_region *worse, const uint8_t *kinds, int n_labels)
+{
+  float shared = nn_region_intersection (better, worse);
+  if (!(shared > 0) || better->class_id == worse->class_id)
+    return false;
+  unsigned kind = kind_of (better, kinds, n_labels), other_kind = kind_of (worse, kinds, n_labels);
+  if ((kind & NN_LABEL_CONTAINER) != (other_kind & NN_LABEL_CONTAINER))
     return false;
   if (nn_region_iou (better, worse) > SAME_BLOCK_IOU)
     return true;
   float area = nn_region_area (better), other = nn_region_area (worse), smaller = fminf (area, other);
-  return !better_contains && !class_is_in (parts, worse->class_id, labels, n_labels)
-         && area > WORTH_THE_BLOCK * other
-         && nn_region_intersection (better, worse) > SAME_BLOCK_HELD * smaller
-         && fabsf (better->score - worse->score) < CLOSE_SCORES;
+  return (kind & NN_LABEL_CONTAINER) == 0 && (other_kind & NN_LABEL_PART) == 0 && area > WORTH_THE_BLOCK * other
+         && shared > SAME_BLOCK_HELD * smaller && fabsf (better->score - worse->score) < CLOSE_SCORES;
 }
 
 void
-nn_detections_resolve_duplicates (nn_detections *detections, char *const *labels, int n_labels)
+nn_detections_resolve_duplicates (nn_detections *detections, const uint8_t *kinds, int n_labels)
 {
   int kept = 0;
   for (int i = 0; i < detections->n; i++) {
     nn_region region = detections->regions[i];
     bool stays = true;
     for (int j = 0; j < kept && stays; j++)
-      stays = !is_same_block (&detections->regions[j], &region, labels, n_labels);
+      stays = !is_same_block (&detections->regions[j], &region, kinds, n_labels);
     if (stays)
       detections->regions[kept++] = region;
   }
