@@ -8,6 +8,10 @@
  * frame. Frames pass as they are, in order, one out for one in; any element may deliver them: a PDF
  * source, an image decoder, a camera.
  *
+ * Where the plugin was built with libgstcuda it takes frames in a GPU's memory too, `video/x-raw(memory:CUDAMemory)` as
+ * nvcodec's decoders and `cudaupload` give them. Where the network runs on that GPU they are not copied, as long as they are
+ * in the device's primary CUDA context, which neighbours get from this element.
+ *
  * Pages are collected into batches (#GstCudaLayoutDetect:batch-size), whose pages are worked on side
  * by side. Pages whose page meta says that they failed, and gaps, pass without being looked at.
  *
@@ -24,6 +28,8 @@
  * Since: 0.1
  */
 #include "gstcudalayoutdetectpads.h"
+
+#include "layoutcudamemory.h"
 
 GST_DEBUG_CATEGORY (gst_cuda_layout_detect_debug);
 #define GST_CAT_DEFAULT gst_cuda_layout_detect_debug
@@ -47,6 +53,7 @@ G_DEFINE_TYPE (GstCudaLayoutDetect, gst_cuda_layout_detect, GST_TYPE_ELEMENT)
 static void
 tell_device (GstCudaLayoutDetect * self)
 {
+  GstObject *context = gst_layout_detector_get_cuda_context (self->detector);
   g_autofree gchar *line = gst_layout_detector_describe (self->detector);
   const GError *warning = gst_layout_detector_warning (self->detector);
 
@@ -62,6 +69,8 @@ tell_device (GstCudaLayoutDetect * self)
           gst_layout_detector_message (self->detector)));
   g_object_notify (G_OBJECT (self), "device-used");
   g_object_notify (G_OBJECT (self), "memory-path");
+  gst_layout_cuda_tell (GST_ELEMENT (self), context);
+  gst_clear_object (&context);
 }
 
 /* Pads are inactive. */

@@ -2,16 +2,44 @@
 #include "gstcudalayoutdetectpads.h"
 
 #include "gst/gstdocpagemeta.h"
+#include "layoutcudamemory.h"
 
 #define GST_CAT_DEFAULT gst_cuda_layout_detect_debug
 
-#define FRAME_CAPS \
-    GST_VIDEO_CAPS_MAKE ("{ BGRx, BGRA, RGBx, RGBA, RGB, BGR, GRAY8 }")
-
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
-    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (FRAME_CAPS));
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (gst_layout_cuda_caps));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (FRAME_CAPS));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (gst_layout_cuda_caps));
+
+/* ------------------------------------------------------------------ both pads */
+
+/* Before there is a detector, neighbours that open their device are told of the one that it is going to be on. */
+static gboolean
+answer_context (GstCudaLayoutDetect * self, GstQuery * query)
+{
+  GstObject *context = NULL;
+  gint device = -1;
+  gboolean answered;
+
+  GST_OBJECT_LOCK (self);
+  if (self->detector)
+    context = gst_layout_detector_get_cuda_context (self->detector);
+  else if (self->config.device != GST_LAYOUT_DEVICE_CPU)
+    device = self->config.cuda_device;
+  GST_OBJECT_UNLOCK (self);
+  answered = gst_layout_cuda_answer (GST_ELEMENT (self), query, context,
+      device);
+  gst_clear_object (&context);
+  return answered;
+}
+
+static gboolean
+default_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  return (GST_QUERY_TYPE (query) == GST_QUERY_CONTEXT
+      && answer_context (GST_CUDA_LAYOUT_DETECT (parent), query))
+      || gst_pad_query_default (pad, parent, query);
+}
 
 /* ------------------------------------------------------------------ sink pad */
 
@@ -102,7 +130,7 @@ sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 
   if (GST_QUERY_IS_SERIALIZED (query))
     return gst_layout_queue_push_query (self->queue, query);
-  return gst_pad_query_default (pad, parent, query);
+  return default_query (pad, parent, query);
 }
 
 static gboolean
@@ -180,7 +208,7 @@ src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
     return answer_latency (GST_CUDA_LAYOUT_DETECT (parent), query);
-  return gst_pad_query_default (pad, parent, query);
+  return default_query (pad, parent, query);
 }
 
 void

@@ -32,6 +32,27 @@ gst_cuda_layout_detect_end_early (GstCudaLayoutDetect * self,
 
 /* ------------------------------------------------------------------ what goes downstream */
 
+/* *size becomes that of the pool's buffers, which a GPU's rows may need more of. NULL: there is none for such frames. */
+static GstBufferPool *
+make_pool (GstCudaLayoutDetect * self, GstCaps * caps, guint * size, guint min)
+{
+  GstBufferPool *pool = gst_layout_detector_pool_new (self->detector, caps);
+  GstStructure *config;
+
+  if (pool == NULL)
+    return NULL;
+  config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_set_params (config, caps, *size, min, 0);
+  if (!gst_buffer_pool_set_config (pool, config)) {
+    gst_object_unref (pool);
+    return NULL;
+  }
+  config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_get_params (config, NULL, size, NULL, NULL);
+  gst_structure_free (config);
+  return pool;
+}
+
 /* Puts our pool first, for the frames that are held here: batches in the engine, one in the queue,
  * and a frame on each side. Whether frames may have a GstVideoMeta is downstream's word alone, for they
  * go on as they are. */
@@ -42,7 +63,6 @@ add_pool (GstCudaLayoutDetect * self, GstQuery * query)
       * gst_layout_detector_batch (self->detector) + 2;
   GstBufferPool *pool = NULL, *theirs = NULL;
   guint size = 0, min = 0, max = 0;
-  GstStructure *config;
   gboolean need_pool;
   GstVideoInfo info;
   GstCaps *caps;
@@ -53,13 +73,8 @@ add_pool (GstCudaLayoutDetect * self, GstQuery * query)
   if (gst_query_get_n_allocation_pools (query) > 0)
     gst_query_parse_nth_allocation_pool (query, 0, &theirs, &size, &min, &max);
   size = MAX (size, GST_VIDEO_INFO_SIZE (&info));
-  if (need_pool) {
-    pool = gst_layout_detector_pool_new (self->detector);
-    config = gst_buffer_pool_get_config (pool);
-    gst_buffer_pool_config_set_params (config, caps, size, min + held, 0);
-    if (!gst_buffer_pool_set_config (pool, config))
-      gst_clear_object (&pool);
-  }
+  if (need_pool)
+    pool = make_pool (self, caps, &size, min + held);
   if (gst_query_get_n_allocation_pools (query) == 0) {
     gst_query_add_allocation_pool (query, pool, size, held, 0);
   } else {

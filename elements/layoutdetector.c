@@ -3,6 +3,7 @@
 
 #include "gst/gstdoclayoutmeta.h"
 #include "gst/gstunifiedallocator.h"
+#include "layoutcudamemory.h"
 #include "layoutmemory.h"
 
 /* A batch that was started: its items, and their frames while the engine may read them. */
@@ -11,6 +12,7 @@ typedef struct
   GArray *items;                /* the caller's */
   guint n;                      /* pages that are looked at */
   gsize copied;                 /* bytes, for the CPU to see them in one piece */
+  gsize staged;                 /* bytes, out of a GPU's memory that the engine does not read */
   gint64 started;               /* monotonic, µs; or when the one before it ended */
   GstVideoFrame *frames;        /* this and what follows: one a page */
   nn_frame *inputs;
@@ -21,6 +23,7 @@ struct _GstLayoutDetector
   GstLayoutConfig config;
   GstLayoutChoice choice;
   GstLayoutFrameMemory memory;
+  GstObject *cuda_context;      /* what the engine reads of a GPU's memory is in it; NULL: nothing is */
 
   GstLayoutModel *model;
   nn_detector *detector;
@@ -53,8 +56,12 @@ open_detector (GstLayoutDetector * self, GError ** error)
     return FALSE;
   self->detector = gst_layout_choice_open (&self->choice, &self->config,
       self->model->model, error);
-  return self->detector && gst_layout_frame_memory_choose (&self->memory,
-      &self->config, self->choice.kind, error);
+  if (self->detector == NULL || !gst_layout_frame_memory_choose (&self->memory,
+          &self->config, self->choice.kind, error))
+    return FALSE;
+  if (self->choice.kind == NN_DEVICE_CUDA)
+    self->cuda_context = gst_layout_cuda_context_get (self->config.cuda_device);
+  return TRUE;
 }
 
 GstLayoutDetector *
@@ -110,6 +117,7 @@ gst_layout_detector_free (GstLayoutDetector * self)
   g_free (self->flights);
   g_free (self->results);
   nn_detector_free (self->detector);
+  gst_clear_object (&self->cuda_context);
   if (self->memory.path == NN_MEMORY_REGISTERED)
     trim_frames ();
   gst_layout_model_unref (self->model);
@@ -136,9 +144,18 @@ gst_layout_detector_memory_path (const GstLayoutDetector * self)
   return nn_memory_path_name (self->memory.path);
 }
 
-GstBufferPool *
-gst_layout_detector_pool_new (const GstLayoutDetector * self)
+GstObject *
+gst_layout_detector_get_cuda_context (const GstLayoutDetector * self)
 {
+  return self->cuda_context ? gst_object_ref (self->cuda_context) : NULL;
+}
+
+GstBufferPool *
+gst_layout_detector_pool_new (const GstLayoutDetector * self,
+    const GstCaps * caps)
+{
+  if (gst_layout_cuda_caps_have_feature (caps))
+    return gst_layout_cuda_pool_new (self->cuda_context);
   return gst_layout_frame_memory_pool_new (&self->memory);
 }
 
@@ -214,9 +231,10 @@ map_frame (GstLayoutDetector * self, Flight * flight, GstLayoutItem * item,
 {
   GstVideoFrame *frame = &flight->frames[flight->n];
   nn_frame *input = &flight->inputs[flight->n];
+  gsize staged;
 
-  if (!gst_video_frame_map (frame, &item->info, GST_BUFFER (item->object),
-          GST_MAP_READ)) {
+  if (!gst_layout_cuda_map (frame, &item->info, GST_BUFFER (item->object),
+          self->cuda_context, &staged)) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
         "The frame at %" GST_TIME_FORMAT " cannot be mapped for reading: its %"
         G_GSIZE_FORMAT " bytes are fewer than its caps say (%" G_GSIZE_FORMAT
@@ -227,6 +245,7 @@ map_frame (GstLayoutDetector * self, Flight * flight, GstLayoutItem * item,
     return FALSE;
   }
   gst_layout_frame_memory_attach (&self->memory, GST_BUFFER (item->object));
+  flight->staged += staged;
   flight->copied += gst_layout_frame_memory_copies (GST_BUFFER (item->object));
   input->data = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
   input->stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
@@ -247,7 +266,7 @@ map_frame (GstLayoutDetector * self, Flight * flight, GstLayoutItem * item,
 static gboolean
 map_frames (GstLayoutDetector * self, Flight * flight, GError ** error)
 {
-  flight->copied = 0;
+  flight->copied = flight->staged = 0;
   for (guint i = 0; i < flight->items->len; i++) {
     GstLayoutItem *item = &g_array_index (flight->items, GstLayoutItem, i);
 
@@ -403,7 +422,7 @@ gst_layout_detector_finish (GstLayoutDetector * self, GstLayoutStats * stats,
   self->flights[self->first].started = end;
   self->n_flights--;
   gst_layout_stats_add_copies (stats, flight->copied,
-      nn_detector_staged_bytes (self->detector));
+      flight->staged + nn_detector_staged_bytes (self->detector));
   gst_layout_stats_add_batch (stats, n, add_layouts (self, flight, ms / n),
       ms);
   return TRUE;

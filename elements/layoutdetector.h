@@ -21,8 +21,11 @@ guint gst_layout_detector_batch (const GstLayoutDetector * detector);
 const gchar *gst_layout_detector_device (const GstLayoutDetector * detector);
 /* How frames reach it: "cpu", "direct", "registered", "staged" (nn.h). */
 const gchar *gst_layout_detector_memory_path (const GstLayoutDetector * detector);
-/* The pool that upstream is proposed, not configured. (transfer full) */
-GstBufferPool *gst_layout_detector_pool_new (const GstLayoutDetector * detector);
+/* The CUDA context in which it reads frames (layoutcudamemory.h); NULL: on the CPU, or in none. (transfer full) */
+GstObject *gst_layout_detector_get_cuda_context (const GstLayoutDetector * detector);
+/* The pool that upstream is proposed for frames of these caps, not configured. NULL: for a GPU's memory that is not
+ * the detector's. (transfer full) */
+GstBufferPool *gst_layout_detector_pool_new (const GstLayoutDetector * detector, const GstCaps * caps);
 /* What the user is to know of the device that was chosen; NULL: nothing. */
 const GError *gst_layout_detector_warning (const GstLayoutDetector * detector);
 /* A structure "doclayout-device" with device, precision, memory-path, reason (why that one), model, model-sha256.

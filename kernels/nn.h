@@ -199,7 +199,8 @@ typedef enum nn_pixel_format {
 } nn_pixel_format;
 
 typedef struct nn_frame {
-  const uint8_t *data; /* the top row; not owned, read by nn_detector_infer() only, or until _finish() */
+  const uint8_t *data; /* the top row; not owned, read by nn_detector_infer() only, or until _finish(). Host memory; for a
+                        * detector on a GPU, also memory of that GPU that was allocated in its primary context */
   int width, height;   /* pixels, ≥ 1 */
   int stride;          /* bytes from row to row, ≥ width × bytes a pixel */
   nn_pixel_format format;

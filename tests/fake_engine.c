@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake_engine.h"
 
+#include "fakecuda/fake_cuda.h"
+
 #include <glib.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -294,6 +296,14 @@ nn_detector_start (nn_detector *d, const nn_frame *frames, int n, const nn_detec
   return NN_OK;
 }
 
+/* In the GPU's memory, or in the host's. */
+static int
+first_byte (const nn_detector *d, const nn_frame *frame)
+{
+  uintptr_t bit = d->gpu ? FAKE_CUDA_BIT : 0;
+  return *(const uint8_t *) ((uintptr_t) frame->data & ~bit);
+}
+
 nn_status
 nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
 {
@@ -310,7 +320,7 @@ nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
     if (!results[i].regions)
       results[i].regions = calloc (1, sizeof *results[i].regions);
     results[i].n = 1;
-    results[i].regions[0] = (nn_region) { 1, 2, 3, 4, d->frames[0][i].data[0] / 255.0f, 0, -1 };
+    results[i].regions[0] = (nn_region) { 1, 2, 3, 4, first_byte (d, &d->frames[0][i]) / 255.0f, 0, -1 };
   }
   d->n_flight--;
   d->last_staged = d->staged[0];
