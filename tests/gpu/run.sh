@@ -17,6 +17,7 @@ default, in this order:
   regions     the default model, DETR and YOLO networks in fp16, over the pages: the same regions as on the CPU
   candidates  what the device finds in PicoDet's and YOLOv8's outputs: the decoders' regions
   memory      frames in each kind of memory: only what the device cannot read is copied
+  cudamemory  frames that GStreamer's CUDA elements have on the GPU: the same regions, and no copy
   repeat      the same bytes from each run, session and process
   nvrtc       ops and repeat with libnvrtc out of reach (root)
   placement   no device, no driver, no cuDNN: a line that says so, status 77, and the CPU still works (root for two of them)
@@ -146,6 +147,15 @@ part_memory() {
   "$build/tests/gpu-memory" "$work/small.onnx"
 }
 
+# Elements of nvcodec are looked for where GStreamer looks.
+part_cudamemory() {
+  local program=$build/tests/gpu-cudamemory
+  [[ -x $program ]] || { echo "skipped: this build has no libgstcuda"; return 77; }
+  ! ldd "$program" | grep 'not found' || { echo "skipped: GStreamer is not all there"; return 77; }
+  GST_PLUGIN_PATH=$build/elements${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH} GST_REGISTRY=$work/registry.bin G_DEBUG=fatal-criticals \
+    CK_FORK=no "$program"
+}
+
 part_page() {
   "$build/tests/gpu-page"
 }
@@ -255,7 +265,7 @@ part_code() {
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates memory repeat nvrtc placement tuning sanitizer code failures)
+[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates memory cudamemory repeat nvrtc placement tuning sanitizer code failures)
 failed=0 summary=""
 for part in "${parts[@]}"; do
   declare -F "part_$part" >/dev/null || { usage >&2; exit 2; }
