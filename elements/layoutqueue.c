@@ -25,6 +25,7 @@ struct _GstLayoutQueue
   guint n_buffers, n_look;      /* in entries */
   gboolean closed;              /* an EOS event went in */
   gboolean refusing;            /* buffers, until a segment begins */
+  gboolean interrupted;         /* the taker, once */
   GstFlowReturn result;
   QueryState query;
   gboolean answer;
@@ -66,6 +67,15 @@ gst_layout_queue_set_capacity (GstLayoutQueue * queue, guint buffers)
 {
   g_mutex_lock (&queue->lock);
   queue->capacity = MAX (buffers, 1);
+  g_cond_broadcast (&queue->changed);
+  g_mutex_unlock (&queue->lock);
+}
+
+void
+gst_layout_queue_interrupt (GstLayoutQueue * queue)
+{
+  g_mutex_lock (&queue->lock);
+  queue->interrupted = TRUE;
   g_cond_broadcast (&queue->changed);
   g_mutex_unlock (&queue->lock);
 }
@@ -282,7 +292,8 @@ wait_for_batch (GstLayoutQueue * queue, guint batch, gint64 until)
 {
   gboolean late = FALSE;
 
-  while (!late && queue->result == GST_FLOW_OK && !is_ready (queue, batch)) {
+  while (!late && queue->result == GST_FLOW_OK && !queue->interrupted
+      && !is_ready (queue, batch)) {
     Entry *first = g_queue_peek_head (&queue->entries);
     gint64 end = first ? MIN (until, first->arrived + queue->timeout) : until;
 
@@ -319,7 +330,9 @@ gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 until,
   g_mutex_lock (&queue->lock);
   wait_for_batch (queue, batch, until);
   result = queue->result;
-  if (result == GST_FLOW_OK && is_ready (queue, batch)) {
+  if (result == GST_FLOW_OK && queue->interrupted) {
+    queue->interrupted = FALSE;
+  } else if (result == GST_FLOW_OK && is_ready (queue, batch)) {
     guint n = MIN (batch, queue->n_look);
 
     first = g_queue_peek_head (&queue->entries);

@@ -29,6 +29,9 @@ void gst_layout_queue_set_capacity (GstLayoutQueue * queue, guint buffers);
  * batch that is waiting too. */
 void gst_layout_queue_set_timeout (GstLayoutQueue * queue, gint64 timeout);
 
+/* Has the taker, now or when it comes next, take nothing once, so that it looks at something else. */
+void gst_layout_queue_interrupt (GstLayoutQueue * queue);
+
 /* Sets the result and wakes all who wait. GST_FLOW_OK starts anew, the end of stream forgotten. */
 void gst_layout_queue_set_result (GstLayoutQueue * queue, GstFlowReturn result);
 GstFlowReturn gst_layout_queue_get_result (GstLayoutQueue * queue);
@@ -57,7 +60,7 @@ gboolean gst_layout_queue_push_query (GstLayoutQueue * queue, GstQuery * query);
  * the first buffer to look at; or up to `batch` such buffers with all that stands between them. It
  * waits for a batch to fill for as long as the timeout allows, and not when nothing more can come:
  * at the end of the stream, a query, or a full queue. Where nothing is ready by `until`
- * (monotonic, µs; G_MAXINT64: no end) it takes nothing. */
+ * (monotonic, µs; G_MAXINT64: no end) it takes nothing, nor where it is interrupted. */
 GstFlowReturn gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 until,
     GArray * items);
 /* Answers the query that was taken last. */

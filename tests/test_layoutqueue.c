@@ -269,6 +269,39 @@ GST_START_TEST (until)
 
 GST_END_TEST
 
+static gpointer
+interrupt_thread (gpointer data)
+{
+  g_usleep (20000);
+  gst_layout_queue_interrupt (queue);
+  return NULL;
+}
+
+/* Interrupted, while it waits or before, the taker takes nothing once; what is there stays for later, and a flush does
+ * not undo it. */
+GST_START_TEST (interrupted)
+{
+  GThread *thread = g_thread_new ("interrupt", interrupt_thread, NULL);
+
+  put ("f");
+  fail_unless_equals_string (take (2, LONG), "");
+  g_thread_join (thread);
+  put ("f");
+  gst_layout_queue_interrupt (queue);
+  fail_unless_equals_string (take (2, LONG), "");
+  fail_unless_equals_string (take (2, LONG), "ff");
+
+  gst_layout_queue_interrupt (queue);
+  gst_layout_queue_set_result (queue, GST_FLOW_FLUSHING);
+  fail_unless_equals_string (take (2, LONG), "!");
+  gst_layout_queue_set_result (queue, GST_FLOW_OK);
+  put ("e");
+  fail_unless_equals_string (take (2, LONG), "");
+  fail_unless_equals_string (take (2, LONG), "e");
+}
+
+GST_END_TEST
+
 static Suite *
 layoutqueue_suite (void)
 {
@@ -284,6 +317,7 @@ layoutqueue_suite (void)
   tcase_add_test (tc, queries);
   tcase_add_test (tc, refusing);
   tcase_add_test (tc, until);
+  tcase_add_test (tc, interrupted);
   return s;
 }
 
