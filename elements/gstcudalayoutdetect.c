@@ -19,6 +19,10 @@
  * `memory-path`, `reason`, `model` and `model-sha256`. Where #GstCudaLayoutDetect:device is `auto` and the GPU is not
  * to be had, a warning before it says why.
  *
+ * #GstCudaLayoutDetect:model-file may be set in PAUSED and PLAYING too: pages go on with the model in use
+ * until the new one is loaded. It then posts an element message `model-updated` with the strings `model`,
+ * `model-sha256` and `device`, and `doclayout-device` once more, before the first page of the new model.
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! jsonsink location=a.jsonl
@@ -50,8 +54,8 @@ G_DEFINE_TYPE (GstCudaLayoutDetect, gst_cuda_layout_detect, GST_TYPE_ELEMENT)
   g_error_free (error);
 }
 
-static void
-tell_device (GstCudaLayoutDetect * self)
+void
+gst_cuda_layout_detect_tell_device (GstCudaLayoutDetect * self)
 {
   GstObject *context = gst_layout_detector_get_cuda_context (self->detector);
   g_autofree gchar *line = gst_layout_detector_describe (self->detector);
@@ -67,8 +71,6 @@ tell_device (GstCudaLayoutDetect * self)
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_element (GST_OBJECT (self),
           gst_layout_detector_message (self->detector)));
-  g_object_notify (G_OBJECT (self), "device-used");
-  g_object_notify (G_OBJECT (self), "memory-path");
   gst_layout_cuda_tell (GST_ELEMENT (self), context);
   gst_clear_object (&context);
 }
@@ -112,7 +114,10 @@ open_detector (GstCudaLayoutDetect * self)
   gst_layout_stats_reset (self->stats);
   gst_layout_queue_set_capacity (self->queue,
       gst_layout_detector_batch (self->detector));
-  tell_device (self);
+  gst_cuda_layout_detect_tell_device (self);
+  g_object_notify (G_OBJECT (self), "device-used");
+  g_object_notify (G_OBJECT (self), "memory-path");
+  gst_cuda_layout_detect_open_swap (self);
   return TRUE;
 }
 
@@ -125,9 +130,18 @@ gst_cuda_layout_detect_change_state (GstElement * element,
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_detector (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    gst_cuda_layout_detect_close_swap (self);
   result =
       GST_ELEMENT_CLASS (gst_cuda_layout_detect_parent_class)->change_state
       (element, transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+      && result == GST_STATE_CHANGE_FAILURE) {
+    gst_cuda_layout_detect_close_swap (self);
+    gst_cuda_layout_detect_end_swap (self);
+  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    gst_cuda_layout_detect_end_swap (self);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     set_detector (self, NULL);
   return result;
@@ -143,6 +157,7 @@ gst_cuda_layout_detect_finalize (GObject * object)
   gst_layout_queue_free (self->queue);
   gst_layout_stats_free (self->stats);
   gst_layout_config_clear (&self->config);
+  g_cond_clear (&self->swap.changed);
   G_OBJECT_CLASS (gst_cuda_layout_detect_parent_class)->finalize (object);
 }
 
@@ -169,6 +184,7 @@ gst_cuda_layout_detect_init (GstCudaLayoutDetect * self)
   self->queue = gst_layout_queue_new ();
   g_queue_init (&self->flight);
   self->stats = gst_layout_stats_new ();
+  g_cond_init (&self->swap.changed);
   gst_cuda_layout_detect_set_defaults (self);
   gst_cuda_layout_detect_add_pads (self);
 }

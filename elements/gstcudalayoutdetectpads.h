@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cudalayoutdetect's inside: gstcudalayoutdetect.c has the states, gstcudalayoutdetectproperties.c the
- * properties, gstcudalayoutdetectpads.c what comes in, gstcudalayoutdetecttask.c what becomes of it. */
+ * properties, gstcudalayoutdetectpads.c what comes in, gstcudalayoutdetecttask.c what becomes of it,
+ * gstcudalayoutdetectswap.c another model while it works. */
 #pragma once
 
 #include "gstcudalayoutdetect.h"
@@ -15,14 +16,25 @@ typedef enum {
   GST_LAYOUT_DUPLICATES_KEEP,
 } GstLayoutDuplicates;
 
+/* Another model while one is in use: under the object lock. */
+typedef struct {
+  gboolean open;            /* in PAUSED and PLAYING, where a model that is named is loaded at once */
+  gboolean wanted;          /* model-file was set, and the thread has not looked at it yet */
+  GThread *thread;          /* that loads, and frees what is not used any more; NULL until there is something to load */
+  GstLayoutDetector *ready; /* loaded; the task takes it */
+  GstLayoutDetector *old;   /* what the task used before; the thread frees it */
+  GCond changed;
+} GstLayoutSwap;
+
 struct _GstCudaLayoutDetect {
   GstElement parent;
 
   GstPad *sinkpad, *srcpad;
   GstLayoutQueue *queue;
   GstLayoutStats *stats;
-  /* Replaced while pads are inactive only, under the object lock; never NULL in PAUSED. */
+  /* Replaced while pads are inactive, or by the task, under the object lock; never NULL in PAUSED. */
   GstLayoutDetector *detector;
+  GstLayoutSwap swap;
 
   /* Properties: under the object lock. */
   GstLayoutConfig config;
@@ -53,9 +65,25 @@ void gst_cuda_layout_detect_drop_flight (GstCudaLayoutDetect * self);
 /* After the last buffer nobody else would tell the application that the stream ended early. */
 void gst_cuda_layout_detect_end_early (GstCudaLayoutDetect * self, GstFlowReturn result);
 
+/* Loads what `model-file` names now beside the model in use, in a thread of its own, if that was set since the last load;
+ * does nothing unless the swap is open. What comes of it is told by messages. */
+void gst_cuda_layout_detect_load_model (GstCudaLayoutDetect * self);
+/* The task, with the source pad's stream lock: goes over to the model that was loaded, if there is one and no batch is in
+ * flight. Where one is, the queue has been interrupted, so that batches end soon. */
+void gst_cuda_layout_detect_swap_model (GstCudaLayoutDetect * self);
+/* Once there is a detector: model-file counts at once. */
+void gst_cuda_layout_detect_open_swap (GstCudaLayoutDetect * self);
+/* When the element is to stop: model-file is only noted, and what comes of a load under way is dropped; then, with pads
+ * inactive, waits for that. */
+void gst_cuda_layout_detect_close_swap (GstCudaLayoutDetect * self);
+void gst_cuda_layout_detect_end_swap (GstCudaLayoutDetect * self);
+
 /* Adds the properties to the class, and gives a new element their defaults. */
 void gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass);
 void gst_cuda_layout_detect_set_defaults (GstCudaLayoutDetect * self);
+
+/* Says where the network runs: a warning where that is not what the user may expect, a line in the log, and a message. */
+void gst_cuda_layout_detect_tell_device (GstCudaLayoutDetect * self);
 
 /* Posts `error` and frees it. */
 void gst_cuda_layout_detect_post (GstCudaLayoutDetect * self, GError * error);

@@ -79,6 +79,8 @@ set_config (GstCudaLayoutDetect * self, guint id, const GValue * value)
   if (text) {
     g_free (*text);
     *text = g_value_dup_string (value);
+    if (id == PROP_MODEL_FILE)
+      self->swap.wanted = TRUE;
     return TRUE;
   }
   switch (id) {
@@ -202,6 +204,8 @@ gst_cuda_layout_detect_set_property (GObject * object, guint id,
   if (latency)
     gst_element_post_message (GST_ELEMENT (self),
         gst_message_new_latency (GST_OBJECT (self)));
+  if (id == PROP_MODEL_FILE)
+    gst_cuda_layout_detect_load_model (self);
 }
 
 static void
@@ -261,12 +265,21 @@ install_model_properties (GObjectClass * klass)
    * Where it is not set, the environment's DOCLAYOUT_MODEL is used, else
    * gst-doclayout/layout_cdla.onnx in the user's cache folder.
    *
+   * Set in PAUSED or PLAYING, the model is loaded and tried on blank pages while the one in use goes on,
+   * and takes over between two batches, with a message `model-updated`. What else says how a model is
+   * used (`labels-file`, `modelinfo`, `batch-size` …) counts as it is set then. Where it cannot be loaded,
+   * or the device has no room for both, a warning says so, the model in use stays, and the property names
+   * that one again. Set several times in a row, the last one counts. The file in use is loaded again if
+   * its content has changed; if not, nothing happens, and no message is posted. Going to READY waits for a
+   * load that is under way and drops it; the file that was named is opened at the next start.
+   *
    * Since: 0.1
    */
   g_object_class_install_property (klass, PROP_MODEL_FILE,
       g_param_spec_string ("model-file", "Model file",
           "Path of the ONNX model (default: $DOCLAYOUT_MODEL, else the default"
-          " model in the cache folder)", NULL, ready));
+          " model in the cache folder)", NULL, G_PARAM_READWRITE
+          | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (klass, PROP_LABELS_FILE,
       g_param_spec_string ("labels-file", "Labels file",
           "Path of a text file with a label a line, instead of the model's own",

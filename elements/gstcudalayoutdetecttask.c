@@ -280,6 +280,7 @@ loop (gpointer data)
   gboolean begun = FALSE;
   GstFlowReturn result;
 
+  gst_cuda_layout_detect_swap_model (self);
   result = gst_layout_queue_pop (self->queue,
       gst_layout_detector_batch (self->detector),
       gst_layout_detector_may_wait (self->detector), items);

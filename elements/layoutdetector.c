@@ -28,7 +28,7 @@ struct _GstLayoutDetector
   GstLayoutModel *model;
   nn_detector *detector;
   guint batch;
-  gboolean failed;              /* the device did: another detector is needed */
+  gint failed;                  /* atomic: the device did, and another detector is needed */
 
   Flight *flights;              /* a ring */
   guint capacity, first, n_flights;
@@ -36,24 +36,28 @@ struct _GstLayoutDetector
   nn_detections *results;       /* work space, one a page */
 };
 
-static gboolean
-open_model (GstLayoutDetector * self, GError ** error)
+/* Pixels of the blank pages that warm a detector up. */
+#define BLANK_SIDE 64
+
+static GstLayoutModel *
+open_model (const GstLayoutConfig * config, GError ** error)
 {
-  const gchar *file = self->config.model_file;
+  const gchar *file = config->model_file;
   gboolean named = file && *file;
   g_autofree gchar *path = named ? g_strdup (file)
       : gst_layout_model_default_path ();
 
-  self->model = gst_layout_model_open (path, !named, error);
-  return self->model != NULL;
+  return gst_layout_model_open (path, !named, error);
 }
 
 static gboolean
-open_detector (GstLayoutDetector * self, GError ** error)
+open_detector (GstLayoutDetector * self, const GstLayoutDetector * in_use,
+    GError ** error)
 {
   if (!gst_layout_choice_make (&self->choice, &self->config, error)
-      || !open_model (self, error))
+      || !(self->model = open_model (&self->config, error)))
     return FALSE;
+  self->choice.stay = in_use && in_use->choice.kind == NN_DEVICE_CUDA;
   self->detector = gst_layout_choice_open (&self->choice, &self->config,
       self->model->model, error);
   if (self->detector == NULL || !gst_layout_frame_memory_choose (&self->memory,
@@ -68,10 +72,17 @@ GstLayoutDetector *
 gst_layout_detector_open (const GstLayoutConfig * config,
     GError ** error)
 {
+  return gst_layout_detector_open_beside (config, NULL, error);
+}
+
+GstLayoutDetector *
+gst_layout_detector_open_beside (const GstLayoutConfig * config,
+    const GstLayoutDetector * in_use, GError ** error)
+{
   GstLayoutDetector *self = g_new0 (GstLayoutDetector, 1);
 
   gst_layout_config_copy (&self->config, config);
-  if (!open_detector (self, error)) {
+  if (!open_detector (self, in_use, error)) {
     gst_layout_detector_free (self);
     return NULL;
   }
@@ -90,7 +101,39 @@ gboolean
 gst_layout_detector_is_for (const GstLayoutDetector * self,
     const GstLayoutConfig * config)
 {
-  return !self->failed && gst_layout_config_equal (&self->config, config);
+  return !g_atomic_int_get (&self->failed)
+      && gst_layout_config_equal (&self->config, config);
+}
+
+gboolean
+gst_layout_detector_is_fresh (const GstLayoutDetector * self)
+{
+  GstLayoutModel *model = open_model (&self->config, NULL);
+  gboolean fresh = model == self->model;
+
+  gst_layout_model_unref (model);
+  return fresh;
+}
+
+gboolean
+gst_layout_detector_warm_up (GstLayoutDetector * self, GError ** error)
+{
+  static const nn_detector_settings settings = {
+    .threshold = -1,.iou_threshold = -1,.max_detections = 1,
+  };
+  g_autofree guint8 *white = g_malloc (BLANK_SIDE * BLANK_SIDE);
+  g_autofree nn_frame *frames = g_new (nn_frame, self->batch);
+  nn_error reason = { 0 };
+
+  memset (white, 255, BLANK_SIDE * BLANK_SIDE);
+  for (guint i = 0; i < self->batch; i++)
+    frames[i] = (nn_frame) {
+    white, BLANK_SIDE, BLANK_SIDE, BLANK_SIDE, NN_PIXEL_GRAY8};
+  if (nn_detector_infer (self->detector, frames, self->batch, &settings,
+          self->results, &reason) == NN_OK)
+    return TRUE;
+  g_propagate_error (error, gst_layout_error_from_nn (&reason));
+  return FALSE;
 }
 
 /* Frames that are kept for nobody any more; others' detectors lose some time. */
@@ -132,6 +175,18 @@ gst_layout_detector_batch (const GstLayoutDetector * self)
   return self->batch;
 }
 
+const GstLayoutConfig *
+gst_layout_detector_config (const GstLayoutDetector * self)
+{
+  return &self->config;
+}
+
+const GstLayoutModel *
+gst_layout_detector_model (const GstLayoutDetector * self)
+{
+  return self->model;
+}
+
 const gchar *
 gst_layout_detector_device (const GstLayoutDetector * self)
 {
@@ -170,6 +225,15 @@ gst_layout_detector_message (const GstLayoutDetector * self)
       "reason", G_TYPE_STRING, self->choice.reason,
       "model", G_TYPE_STRING, self->model->name,
       "model-sha256", G_TYPE_STRING, self->model->sha256, NULL);
+}
+
+GstStructure *
+gst_layout_detector_update_message (const GstLayoutDetector * self)
+{
+  return gst_structure_new ("model-updated",
+      "model", G_TYPE_STRING, self->model->name,
+      "model-sha256", G_TYPE_STRING, self->model->sha256,
+      "device", G_TYPE_STRING, nn_detector_device_name (self->detector), NULL);
 }
 
 const GError *
@@ -373,7 +437,7 @@ gst_layout_detector_drop (GstLayoutDetector * self)
 static gboolean
 fail (GstLayoutDetector * self, const nn_error * reason, GError ** error)
 {
-  self->failed = TRUE;
+  g_atomic_int_set (&self->failed, TRUE);
   gst_layout_detector_drop (self);
   g_propagate_error (error, gst_layout_error_from_nn (reason));
   return FALSE;

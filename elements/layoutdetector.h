@@ -12,11 +12,23 @@ typedef struct _GstLayoutDetector GstLayoutDetector;
 
 /* NULL with `error` set where the model, the labels or the device cannot be had. */
 GstLayoutDetector *gst_layout_detector_open (const GstLayoutConfig * config, GError ** error);
+/* As above, for a model that is to follow `in_use` (NULL: none) while that one works: what a GPU that has that one has
+ * no room for, or fails to do, is an error with device=auto too, and does not go to the CPU. */
+GstLayoutDetector *gst_layout_detector_open_beside (const GstLayoutConfig * config,
+    const GstLayoutDetector * in_use, GError ** error);
+/* Looks at a batch of blank pages, so that the first real ones do not pay for what is done once. FALSE with `error` set.
+ * Nothing may be in flight. */
+gboolean gst_layout_detector_warm_up (GstLayoutDetector * detector, GError ** error);
 /* Whether it was opened with these values, and its device has not failed since. */
 gboolean gst_layout_detector_is_for (const GstLayoutDetector * detector,
     const GstLayoutConfig * config);
+/* Whether the model's file is there and holds what it was opened with. Any thread, as is the one above. */
+gboolean gst_layout_detector_is_fresh (const GstLayoutDetector * detector);
 void gst_layout_detector_free (GstLayoutDetector * detector); /* NULL is fine */
 
+/* What it was opened with, and the model; the detector's. */
+const GstLayoutConfig *gst_layout_detector_config (const GstLayoutDetector * detector);
+const GstLayoutModel *gst_layout_detector_model (const GstLayoutDetector * detector);
 guint gst_layout_detector_batch (const GstLayoutDetector * detector);
 const gchar *gst_layout_detector_device (const GstLayoutDetector * detector);
 /* How frames reach it: "cpu", "direct", "registered", "staged" (nn.h). */
@@ -31,6 +43,8 @@ const GError *gst_layout_detector_warning (const GstLayoutDetector * detector);
 /* A structure "doclayout-device" with device, precision, memory-path, reason (why that one), model, model-sha256.
  * (transfer full) */
 GstStructure *gst_layout_detector_message (const GstLayoutDetector * detector);
+/* A structure "model-updated" with model, model-sha256, device. (transfer full) */
+GstStructure *gst_layout_detector_update_message (const GstLayoutDetector * detector);
 /* A line for the log: family, labels, device, memory. (transfer full) */
 gchar *gst_layout_detector_describe (const GstLayoutDetector * detector);
 

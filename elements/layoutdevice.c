@@ -137,7 +137,7 @@ gst_layout_choice_open (GstLayoutChoice * choice,
   }
   /* What it does not support, such as an operator, another device may. */
   if (choice->kind == NN_DEVICE_CUDA && config->device == GST_LAYOUT_DEVICE_AUTO
-      && (failed || reason.status == NN_ERR_UNSUPPORTED)) {
+      && (failed ? !choice->stay : reason.status == NN_ERR_UNSUPPORTED)) {
     choose_cpu (choice, config, gst_layout_error_from_nn (&reason));
     detector = open_on (choice, config, model, &reason);
   }

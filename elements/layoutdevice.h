@@ -12,6 +12,7 @@ typedef struct {
   nn_device_kind kind;
   gchar *reason;   /* "device=auto, and …" */
   guint batch;     /* the most pages at once, once there is a detector */
+  gboolean stay;   /* the caller's, once it is made: with device=auto too a GPU that fails or is short of memory is an error */
   GError *warning; /* what the user is to know of the choice; NULL: nothing. Owned, as is `reason` */
 } GstLayoutChoice;
 

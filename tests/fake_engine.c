@@ -6,18 +6,24 @@
 #include <glib.h>
 #include <stdarg.h>
 #include <stdlib.h>
-
-#define LABEL "grey"
+#include <string.h>
 
 FakeEngine fake_engine;
 
+/* Detectors are made and freed in several threads. */
+static GMutex lock;
+static GCond changed;
+static gboolean held;
+static int n_asked;
+
 struct nn_model {
-  int unused;
+  char label[16];
 };
 
 struct nn_detector {
   bool gpu;
   nn_precision precision;
+  char label[16];
   const nn_frame *frames[2]; /* of the batches in flight, the first started first */
   int n[2], n_flight;
   size_t staged[2], last_staged;
@@ -35,7 +41,15 @@ fake_fail (nn_error *err, nn_status status, const char *message)
 nn_model *
 nn_model_open (const char *path, nn_error *err)
 {
-  return calloc (1, sizeof (nn_model));
+  g_autofree char *text = NULL;
+  nn_model *model;
+  if (!g_file_get_contents (path, &text, NULL, NULL) || strstr (text, "bad")) {
+    fake_fail (err, NN_ERR_FORMAT, "not a model");
+    return NULL;
+  }
+  model = calloc (1, sizeof *model);
+  g_strlcpy (model->label, text, sizeof model->label);
+  return model;
 }
 
 void
@@ -155,6 +169,12 @@ nn_detector *
 nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err)
 {
   nn_detector *d;
+  g_mutex_lock (&lock);
+  n_asked++;
+  g_cond_broadcast (&changed);
+  while (held)
+    g_cond_wait (&changed, &lock);
+  g_mutex_unlock (&lock);
   if (options->device == NN_DEVICE_CUDA && fake_engine.no_detector.status) {
     *err = fake_engine.no_detector;
     return NULL;
@@ -163,11 +183,15 @@ nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *
     fake_fail (err, NN_ERR_MEMORY, "no memory for so many pages");
     return NULL;
   }
+  g_mutex_lock (&lock);
   fake_engine.n_detectors++;
   fake_engine.n_alive++;
   fake_engine.most_alive = MAX (fake_engine.most_alive, fake_engine.n_alive);
   fake_engine.options = *options;
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&lock);
   d = calloc (1, sizeof *d);
+  g_strlcpy (d->label, model->label, sizeof d->label);
   d->gpu = options->device == NN_DEVICE_CUDA;
   d->precision = options->precision ? options->precision : d->gpu ? NN_PRECISION_FP16 : NN_PRECISION_FP32;
   return d;
@@ -176,8 +200,52 @@ nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *
 void
 nn_detector_free (nn_detector *detector)
 {
-  fake_engine.n_alive -= detector != NULL;
+  if (detector == NULL)
+    return;
+  if (fake_engine.on_free)
+    fake_engine.on_free ();
   free (detector);
+  g_mutex_lock (&lock);
+  fake_engine.n_alive--;
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&lock);
+}
+
+/* ---- the test's hand on it ---- */
+
+void
+fake_hold (bool hold)
+{
+  g_mutex_lock (&lock);
+  held = hold;
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&lock);
+}
+
+void
+fake_wait_asked (int n)
+{
+  g_mutex_lock (&lock);
+  while (n_asked < n)
+    g_cond_wait (&changed, &lock);
+  g_mutex_unlock (&lock);
+}
+
+void
+fake_wait_alive (int n)
+{
+  g_mutex_lock (&lock);
+  while (fake_engine.n_alive != n)
+    g_cond_wait (&changed, &lock);
+  g_mutex_unlock (&lock);
+}
+
+void
+fake_reset (void)
+{
+  fake_engine = (FakeEngine) { 0 };
+  n_asked = 0;
+  fake_hold (false);
 }
 
 /* ---- what it is ---- */
@@ -197,7 +265,7 @@ nn_detector_n_labels (const nn_detector *detector)
 const char *
 nn_detector_label (const nn_detector *detector, int class_id)
 {
-  return LABEL;
+  return detector->label;
 }
 
 const char *
@@ -329,6 +397,15 @@ nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
   d->n[0] = d->n[1];
   d->ready[0] = d->ready[1];
   return NN_OK;
+}
+
+nn_status
+nn_detector_infer (nn_detector *d, const nn_frame *frames, int n, const nn_detector_settings *settings,
+                   nn_detections *results, nn_error *err)
+{
+  g_assert (d->n_flight == 0);
+  fake_engine.n_inferred += n;
+  return fake_engine.no_pages ? fake_fail (err, fake_engine.no_pages, "no pages") : NN_OK;
 }
 
 void

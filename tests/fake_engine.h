@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* In place of the engine, for tests of what cudalayoutdetect makes of it: a GPU that is there or not, takes the time
  * that is asked of it, and fails when it is told to. It finds one region on each page, whose score is the page's
- * first byte / 255.
+ * first byte / 255, and whose label is what the model's file holds; "bad" in it is not a model.
  */
 #pragma once
 
@@ -18,10 +18,13 @@ typedef struct FakeEngine {
   nn_memory_path path;  /* of the GPU */
   bool no_registering, no_managed; /* both fail */
   void (*see) (const nn_frame *page); /* called for each page of a batch that is started; NULL: nothing */
+  nn_status no_pages;   /* what nn_detector_infer() ends in */
+  void (*on_free) (void); /* called when a detector is freed; NULL: nothing is */
 
   /* What it saw. */
   int checked_index; /* of the last nn_device_check() */
   int n_checks, n_detectors, n_alive, most_alive, n_finished, n_dropped;
+  int n_inferred; /* pages of nn_detector_infer() */
   int n_started; /* atomic: tests wait for it */
   int most_in_flight;
   int n_behind; /* batches that were started while another was in flight */
@@ -32,3 +35,11 @@ typedef struct FakeEngine {
 } FakeEngine;
 
 extern FakeEngine fake_engine;
+
+/* From now on detectors are made when they are no longer held; false at first. */
+void fake_hold (bool hold);
+/* Waits until `n` detectors have been asked for in this test; until `n` are alive. */
+void fake_wait_asked (int n);
+void fake_wait_alive (int n);
+/* As new, and holds nothing. */
+void fake_reset (void);

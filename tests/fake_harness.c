@@ -58,20 +58,13 @@ remove_model (void)
   g_clear_pointer (&model, g_free);
 }
 
-static void
-reset (void)
-{
-  fake_engine = (FakeEngine) {
-  0};
-}
-
 TCase *
 fake_tcase_new (const gchar * name)
 {
   TCase *tc = doc_tcase_new (name);
 
   tcase_add_unchecked_fixture (tc, add, remove_model);
-  tcase_add_checked_fixture (tc, reset, NULL);
+  tcase_add_checked_fixture (tc, fake_reset, NULL);
   return tc;
 }
 
