@@ -57,24 +57,26 @@ static GstFlowReturn
 sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   GstCudaLayoutDetect *self = GST_CUDA_LAYOUT_DETECT (parent);
-  gboolean look;
+  GstLayoutItem item = {
+    .object = GST_MINI_OBJECT_CAST (buffer),
+    .info = self->info,
+  };
 
   if (GST_VIDEO_INFO_FORMAT (&self->info) == GST_VIDEO_FORMAT_UNKNOWN) {
     gst_buffer_unref (buffer);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  look = is_to_look_at (buffer);
-  return gst_layout_queue_push (self->queue, GST_MINI_OBJECT_CAST (buffer),
-      look ? &self->info : NULL);
+  item.look = is_to_look_at (buffer);
+  return gst_layout_queue_push (self->queue, &item);
 }
 
 /* Puts a serialized event in. */
 static GstFlowReturn
 queue_event (GstCudaLayoutDetect * self, GstEvent * event)
 {
+  const GstLayoutItem item = {.object = GST_MINI_OBJECT_CAST (event) };
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
-  GstFlowReturn result = gst_layout_queue_push (self->queue,
-      GST_MINI_OBJECT_CAST (event), NULL);
+  GstFlowReturn result = gst_layout_queue_push (self->queue, &item);
 
   if (eos)
     gst_cuda_layout_detect_end_early (self, result);

@@ -129,6 +129,7 @@ announce_latency (GstCudaLayoutDetect * self)
 static GstFlowReturn
 push_item (GstCudaLayoutDetect * self, GstLayoutItem * item)
 {
+  gst_layout_queue_release (self->queue, item);
   if (GST_IS_BUFFER (item->object)) {
     if (!item->look)
       gst_layout_stats_add_skipped (self->stats);
@@ -146,6 +147,7 @@ push_item (GstCudaLayoutDetect * self, GstLayoutItem * item)
 static void
 drop_item (GstCudaLayoutDetect * self, GstLayoutItem * item)
 {
+  gst_layout_queue_release (self->queue, item);
   if (GST_IS_QUERY (item->object))
     gst_layout_queue_answer (self->queue, FALSE);
   else

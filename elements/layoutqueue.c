@@ -12,14 +12,22 @@ typedef enum
 typedef struct
 {
   GstLayoutItem item;
-  gint64 arrived;               /* monotonic, µs */
+  gint64 since;                 /* monotonic, µs: a buffer may have waited for room before */
 } Entry;
+
+struct _GstLayoutPool
+{
+  GstBufferPool *pool;
+  guint most;                   /* buffers that it makes */
+  guint held;                   /* of them in the queue, or taken and not released */
+};
 
 struct _GstLayoutQueue
 {
   GMutex lock;
   GCond changed;
   GQueue entries;               /* of Entry */
+  GHashTable *pools;            /* of GstLayoutPool, by pool; those of which buffers are held */
   guint capacity;
   gint64 timeout;               /* of a batch, µs */
   guint n_buffers, n_look;      /* in entries */
@@ -31,6 +39,15 @@ struct _GstLayoutQueue
   gboolean answer;
 };
 
+static void
+pool_free (gpointer data)
+{
+  GstLayoutPool *pool = data;
+
+  gst_object_unref (pool->pool);
+  g_free (pool);
+}
+
 GstLayoutQueue *
 gst_layout_queue_new (void)
 {
@@ -39,6 +56,7 @@ gst_layout_queue_new (void)
   g_mutex_init (&queue->lock);
   g_cond_init (&queue->changed);
   g_queue_init (&queue->entries);
+  queue->pools = g_hash_table_new_full (NULL, NULL, NULL, pool_free);
   queue->capacity = 1;
   queue->result = GST_FLOW_FLUSHING;
   return queue;
@@ -48,6 +66,7 @@ void
 gst_layout_queue_free (GstLayoutQueue * queue)
 {
   gst_layout_queue_clear (queue, NULL);
+  g_hash_table_unref (queue->pools);
   g_cond_clear (&queue->changed);
   g_mutex_clear (&queue->lock);
   g_free (queue);
@@ -113,6 +132,58 @@ gst_layout_queue_is_closed (GstLayoutQueue * queue)
   return closed;
 }
 
+/* Buffers that the buffer's pool makes; 0: no end, or it has none. */
+static guint
+most_buffers (GstBuffer * buffer)
+{
+  GstStructure *config;
+  guint most = 0;
+
+  if (buffer->pool) {
+    config = gst_buffer_pool_get_config (buffer->pool);
+    gst_buffer_pool_config_get_params (config, NULL, NULL, NULL, &most);
+    gst_structure_free (config);
+  }
+  return most;
+}
+
+/* The pool, with this buffer held; under the lock. */
+static GstLayoutPool *
+hold (GstLayoutQueue * queue, GstBuffer * buffer)
+{
+  GstLayoutPool *pool = g_hash_table_lookup (queue->pools, buffer->pool);
+  guint most;
+
+  if (pool == NULL) {
+    most = most_buffers (buffer);
+    if (most == 0)
+      return NULL;
+    pool = g_new0 (GstLayoutPool, 1);
+    pool->pool = gst_object_ref (buffer->pool);
+    pool->most = most;
+    g_hash_table_insert (queue->pools, pool->pool, pool);
+  }
+  pool->held++;
+  return pool;
+}
+
+/* Under the lock. */
+static void
+release (GstLayoutQueue * queue, GstLayoutItem * item)
+{
+  if (item->pool && --item->pool->held == 0)
+    g_hash_table_remove (queue->pools, item->pool->pool);
+  item->pool = NULL;
+}
+
+void
+gst_layout_queue_release (GstLayoutQueue * queue, GstLayoutItem * item)
+{
+  g_mutex_lock (&queue->lock);
+  release (queue, item);
+  g_mutex_unlock (&queue->lock);
+}
+
 void
 gst_layout_queue_drop (GstMiniObject * object, GstPad * pad)
 {
@@ -141,6 +212,8 @@ gst_layout_queue_clear (GstLayoutQueue * queue, GstPad * pad)
     g_free (g_queue_pop_tail (&entries));
   }
   queue->n_buffers = queue->n_look = 0;
+  for (GList * l = entries.head; l; l = l->next)
+    release (queue, &((Entry *) l->data)->item);
   g_cond_broadcast (&queue->changed);
   g_mutex_unlock (&queue->lock);
   while ((entry = g_queue_pop_head (&entries))) {
@@ -151,20 +224,19 @@ gst_layout_queue_clear (GstLayoutQueue * queue, GstPad * pad)
 
 /* Under the lock. */
 static void
-append (GstLayoutQueue * queue, GstMiniObject * object,
-    const GstVideoInfo * info)
+append (GstLayoutQueue * queue, const GstLayoutItem * item)
 {
   Entry *entry = g_new0 (Entry, 1);
 
-  entry->item.object = object;
-  entry->arrived = g_get_monotonic_time ();
-  if (info) {
-    entry->item.look = TRUE;
-    entry->item.info = *info;
+  entry->item = *item;
+  entry->item.pool = NULL;
+  entry->since = g_get_monotonic_time ();
+  if (item->look)
     queue->n_look++;
-  }
-  if (GST_IS_BUFFER (object))
+  if (GST_IS_BUFFER (item->object)) {
     queue->n_buffers++;
+    entry->item.pool = hold (queue, GST_BUFFER (item->object));
+  }
   g_queue_push_tail (&queue->entries, entry);
   g_cond_broadcast (&queue->changed);
 }
@@ -193,6 +265,7 @@ gst_layout_queue_refuse (GstLayoutQueue * queue)
       continue;
     queue->n_buffers--;
     queue->n_look -= entry->item.look;
+    release (queue, &entry->item);
     gst_mini_object_unref (entry->item.object);
     g_free (entry);
     g_queue_delete_link (&queue->entries, l);
@@ -202,9 +275,9 @@ gst_layout_queue_refuse (GstLayoutQueue * queue)
 }
 
 GstFlowReturn
-gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,
-    const GstVideoInfo * info)
+gst_layout_queue_push (GstLayoutQueue * queue, const GstLayoutItem * item)
 {
+  GstMiniObject *object = item->object;
   GstFlowReturn result;
 
   g_mutex_lock (&queue->lock);
@@ -225,7 +298,7 @@ gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,
     if (GST_IS_EVENT (object)
         && GST_EVENT_TYPE (object) == GST_EVENT_EOS)
       queue->closed = TRUE;
-    append (queue, object, info);
+    append (queue, item);
   } else {
     gst_mini_object_unref (object);
   }
@@ -237,12 +310,13 @@ gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,
 gboolean
 gst_layout_queue_push_query (GstLayoutQueue * queue, GstQuery * query)
 {
+  const GstLayoutItem item = {.object = GST_MINI_OBJECT_CAST (query) };
   gboolean answer = FALSE;
 
   g_mutex_lock (&queue->lock);
   if (queue->result == GST_FLOW_OK) {
     queue->query = QUERY_WAITING;
-    append (queue, GST_MINI_OBJECT_CAST (query), NULL);
+    append (queue, &item);
     while (queue->query == QUERY_TAKEN || (queue->query == QUERY_WAITING
             && queue->result == GST_FLOW_OK))
       g_cond_wait (&queue->changed, &queue->lock);
@@ -268,12 +342,37 @@ gst_layout_queue_answer (GstLayoutQueue * queue, gboolean answer)
   g_mutex_unlock (&queue->lock);
 }
 
+/* Whether upstream has nothing left to fill: the pool's buffers are all here. Of several pools it is the newest
+ * buffer's that counts, for after new caps the one before it may be with us to its last buffer. */
+static gboolean
+is_exhausted (GstLayoutQueue * queue)
+{
+  for (GList * l = queue->entries.tail; l; l = l->prev) {
+    GstLayoutItem *item = &((Entry *) l->data)->item;
+
+    if (GST_IS_BUFFER (item->object))
+      return item->pool && item->pool->held >= item->pool->most;
+  }
+  return FALSE;
+}
+
+/* Whether the last word of upstream was that there is nothing for a while. */
+static gboolean
+is_gap (GstLayoutQueue * queue)
+{
+  Entry *last = g_queue_peek_tail (&queue->entries);
+
+  return last && GST_IS_EVENT (last->item.object)
+      && GST_EVENT_TYPE (last->item.object) == GST_EVENT_GAP;
+}
+
 /* Whether a batch that has begun can get no more buffers for now. */
 static gboolean
 is_complete (GstLayoutQueue * queue, guint batch)
 {
   return queue->n_look >= batch || queue->closed
-      || queue->query == QUERY_WAITING || queue->n_buffers >= queue->capacity;
+      || queue->query == QUERY_WAITING || queue->n_buffers >= queue->capacity
+      || is_gap (queue) || is_exhausted (queue);
 }
 
 /* Whether there is something to give out now. */
@@ -283,7 +382,7 @@ is_ready (GstLayoutQueue * queue, guint batch)
   Entry *first = g_queue_peek_head (&queue->entries);
 
   return first && (!first->item.look || is_complete (queue, batch)
-      || g_get_monotonic_time () >= first->arrived + queue->timeout);
+      || g_get_monotonic_time () >= first->since + queue->timeout);
 }
 
 /* Waits until there is, or until `until`; under the lock. */
@@ -295,7 +394,7 @@ wait_for_batch (GstLayoutQueue * queue, guint batch, gint64 until)
   while (!late && queue->result == GST_FLOW_OK && !queue->interrupted
       && !is_ready (queue, batch)) {
     Entry *first = g_queue_peek_head (&queue->entries);
-    gint64 end = first ? MIN (until, first->arrived + queue->timeout) : until;
+    gint64 end = first ? MIN (until, first->since + queue->timeout) : until;
 
     if (end == G_MAXINT64)
       g_cond_wait (&queue->changed, &queue->lock);

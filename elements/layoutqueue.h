@@ -13,10 +13,14 @@ G_BEGIN_DECLS
 
 typedef struct _GstLayoutQueue GstLayoutQueue;
 
+/* A buffer pool that can run out, and how many of its buffers are held here: the queue's own. */
+typedef struct _GstLayoutPool GstLayoutPool;
+
 typedef struct {
   GstMiniObject *object; /* a buffer or an event: owned; a query: its sender's */
   gboolean look;         /* a buffer to look for regions on */
   GstVideoInfo info;     /* of the frame, where `look` */
+  GstLayoutPool *pool;   /* the queue sets it; NULL: none that can run out */
 } GstLayoutItem;
 
 GstLayoutQueue *gst_layout_queue_new (void);
@@ -49,20 +53,22 @@ gboolean gst_layout_queue_begins_segment (const GstMiniObject * object);
  * in gives GST_FLOW_EOS, until a segment or a stream begins. Events and queries pass. */
 void gst_layout_queue_refuse (GstLayoutQueue * queue);
 
-/* `object` (a buffer or an event) is taken. `info`: the frame's, to look for regions on it, or NULL.
- * After an EOS event the answer is GST_FLOW_EOS until a stream starts again. */
-GstFlowReturn gst_layout_queue_push (GstLayoutQueue * queue, GstMiniObject * object,
-    const GstVideoInfo * info);
+/* Puts a copy of `item` in, whose object (a buffer or an event) is taken. After an EOS event the answer is
+ * GST_FLOW_EOS until a stream starts again. */
+GstFlowReturn gst_layout_queue_push (GstLayoutQueue * queue, const GstLayoutItem * item);
 /* Waits until the taker has answered it. FALSE if that was the answer or there was none. */
 gboolean gst_layout_queue_push_query (GstLayoutQueue * queue, GstQuery * query);
 
 /* Takes what comes next, appended to `items` (of GstLayoutItem, empty): either what stands before
  * the first buffer to look at; or up to `batch` such buffers with all that stands between them. It
  * waits for a batch to fill for as long as the timeout allows, and not when nothing more can come:
- * at the end of the stream, a query, or a full queue. Where nothing is ready by `until`
- * (monotonic, µs; G_MAXINT64: no end) it takes nothing, nor where it is interrupted. */
+ * at the end of the stream, a query, a GAP event, a full queue, or when the pool that the newest buffer is of
+ * has no other left (its max_buffers are all in the queue, or taken and not released). Where nothing is ready by
+ * `until` (monotonic, µs; G_MAXINT64: no end) it takes nothing, nor where it is interrupted. */
 GstFlowReturn gst_layout_queue_pop (GstLayoutQueue * queue, guint batch, gint64 until,
     GArray * items);
+/* Says that an item that was taken is held no longer; before its object is given away. */
+void gst_layout_queue_release (GstLayoutQueue * queue, GstLayoutItem * item);
 /* Answers the query that was taken last. */
 void gst_layout_queue_answer (GstLayoutQueue * queue, gboolean answer);
 

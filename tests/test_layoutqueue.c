@@ -37,24 +37,59 @@ teardown (void)
   gst_layout_queue_free (queue);
 }
 
-/* Puts in: 'f' a frame to look at, '-' a buffer not to look at, 'e' an event, '$' EOS, '(' the start
- * of a stream. */
+static GstMiniObject *
+object_for (gchar letter)
+{
+  switch (letter) {
+    case 'f':
+    case '-':
+      return GST_MINI_OBJECT_CAST (gst_buffer_new ());
+    case '$':
+      return GST_MINI_OBJECT_CAST (gst_event_new_eos ());
+    case '(':
+      return GST_MINI_OBJECT_CAST (gst_event_new_stream_start ("s"));
+    case 'g':
+      return GST_MINI_OBJECT_CAST (gst_event_new_gap (0, 0));
+    default:
+      return GST_MINI_OBJECT_CAST (gst_event_new_tag
+          (gst_tag_list_new_empty ()));
+  }
+}
+
+/* Puts in: 'f' a frame to look at, '-' a buffer not to look at, 'e' an event, 'g' a GAP event, '$' EOS, '(' the
+ * start of a stream. */
 static GstFlowReturn
 put (const gchar * what)
 {
-  static const GstVideoInfo info;
   GstFlowReturn result = GST_FLOW_OK;
 
   for (; *what; what++) {
-    gboolean buffer = *what == 'f' || *what == '-';
+    const GstLayoutItem item = {.object = object_for (*what),
+      .look = *what == 'f'
+    };
 
-    result = gst_layout_queue_push (queue,
-        buffer ? GST_MINI_OBJECT_CAST (gst_buffer_new ())
-        : GST_MINI_OBJECT_CAST (*what == '$' ? gst_event_new_eos ()
-            : *what == '(' ? gst_event_new_stream_start ("s")
-            : gst_event_new_gap (0, 0)), *what == 'f' ? &info : NULL);
+    result = gst_layout_queue_push (queue, &item);
   }
   return result;
+}
+
+static gchar
+letter_of (const GstLayoutItem * item)
+{
+  if (GST_IS_QUERY (item->object))
+    return '?';
+  if (GST_IS_BUFFER (item->object))
+    return item->look ? 'f' : '-';
+  switch (GST_EVENT_TYPE (item->object)) {
+    case GST_EVENT_EOS:
+      return '$';
+    case GST_EVENT_STREAM_START:
+      return '(';
+    case GST_EVENT_GAP:
+      return 'g';
+    default:
+      return 'e';
+  }
 }
 
 /* Takes a batch and says in put()'s letters what came, with '?' for a query. */
@@ -70,10 +105,7 @@ take_until (guint batch, gint64 timeout, gint64 until)
   for (guint i = 0; i < items->len; i++) {
     const GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
 
-    text[i] = GST_IS_QUERY (item->object) ? '?'
-        : GST_IS_BUFFER (item->object) ? (item->look ? 'f' : '-')
-        : GST_EVENT_TYPE (item->object) == GST_EVENT_EOS ? '$'
-        : GST_EVENT_TYPE (item->object) == GST_EVENT_STREAM_START ? '(' : 'e';
+    text[i] = letter_of (item);
   }
   text[items->len] = '\0';
   return text;
@@ -105,6 +137,129 @@ GST_START_TEST (batches)
   /* a full queue closes it too: the rest cannot come */
   put ("f--f");
   fail_unless_equals_string (take (3, LONG), "f--f");
+}
+
+GST_END_TEST
+
+/* Nothing comes for a while, says the last event: the batch is not kept waiting. */
+GST_START_TEST (gaps)
+{
+  put ("fg");
+  fail_unless_equals_string (take (3, LONG), "f");
+  fail_unless_equals_string (take (3, LONG), "g");
+  put ("fgf");
+  fail_unless_equals_string (take_until (3, LONG, 0), "");
+  put ("e");
+  fail_unless_equals_string (take_until (3, LONG, 0), "");
+  put ("f");
+  fail_unless_equals_string (take (3, LONG), "fgfef");
+}
+
+GST_END_TEST
+
+static GstBufferPool *
+pool_new (guint most)
+{
+  GstBufferPool *pool = gst_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, NULL, 16, 0, most);
+  fail_unless (gst_buffer_pool_set_config (pool, config));
+  fail_unless (gst_buffer_pool_set_active (pool, TRUE));
+  return pool;
+}
+
+/* Puts in frames of the pool, of which there must be so many. */
+static void
+put_from (GstBufferPool * pool, guint n)
+{
+  GstBufferPoolAcquireParams now = {.flags =
+        GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT
+  };
+
+  for (guint i = 0; i < n; i++) {
+    GstLayoutItem item = {.look = TRUE };
+    GstBuffer *buffer;
+
+    fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &buffer,
+            &now), GST_FLOW_OK);
+    item.object = GST_MINI_OBJECT_CAST (buffer);
+    fail_unless_equals_int (gst_layout_queue_push (queue, &item), GST_FLOW_OK);
+  }
+}
+
+static void
+release_items (void)
+{
+  for (guint i = 0; i < items->len; i++)
+    gst_layout_queue_release (queue, &g_array_index (items, GstLayoutItem, i));
+}
+
+/* Whether a batch of ten would wait. */
+static gboolean
+is_waiting (void)
+{
+  return *take_until (10, LONG, 0) == '\0';
+}
+
+/* No more can come once all buffers of a pool are in the queue, or taken and not released. */
+GST_START_TEST (pools)
+{
+  GstBufferPool *pool = pool_new (4), *other = pool_new (2), *endless =
+      pool_new (0);
+  GArray *taken;
+
+  gst_layout_queue_set_capacity (queue, 20);
+  put_from (pool, 3);
+  fail_unless (is_waiting ());
+  put_from (pool, 1);
+  fail_unless_equals_string (take (10, LONG), "ffff");
+  release_items ();
+  drop_items ();
+
+  /* those in flight count */
+  put_from (pool, 3);
+  fail_unless_equals_string (take (3, LONG), "fff");
+  taken = items;
+  items = g_array_new (FALSE, FALSE, sizeof (GstLayoutItem));
+  put_from (pool, 1);
+  fail_unless_equals_string (take (10, LONG), "f");
+  release_items ();
+  drop_items ();
+  g_array_unref (items);
+  items = taken;
+  release_items ();
+  drop_items ();
+  put_from (pool, 3);
+  fail_unless (is_waiting ());
+
+  /* the newest buffer's pool says whether more can come */
+  put_from (other, 2);
+  put ("f");
+  fail_unless (is_waiting ());
+  put_from (pool, 1);
+  put ("e");
+  fail_unless_equals_string (take (10, LONG), "fffffff");
+  release_items ();
+  fail_unless_equals_string (take (10, LONG), "e");
+  release_items ();
+  put_from (endless, 4);
+  fail_unless (is_waiting ());
+
+  /* what is flushed or refused is gone */
+  put_from (other, 1);
+  gst_layout_queue_clear (queue, NULL);
+  put_from (other, 1);
+  fail_unless (is_waiting ());
+  gst_layout_queue_refuse (queue);
+  put ("(");
+  fail_unless_equals_string (take (10, LONG), "(");
+  put_from (other, 1);
+  fail_unless (is_waiting ());
+  gst_layout_queue_clear (queue, NULL);
+  gst_object_unref (pool);
+  gst_object_unref (other);
+  gst_object_unref (endless);
 }
 
 GST_END_TEST
@@ -311,6 +466,8 @@ layoutqueue_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_test (tc, batches);
+  tcase_add_test (tc, gaps);
+  tcase_add_test (tc, pools);
   tcase_add_test (tc, timeout);
   tcase_add_test (tc, timeout_changed_while_waiting);
   tcase_add_test (tc, full_queue_blocks);
