@@ -15,6 +15,8 @@
  * Pages are collected into batches (#GstCudaLayoutDetect:batch-size), whose pages are worked on side
  * by side. Pages whose page meta says that they failed, and gaps, pass without being looked at.
  *
+ * At the end of a stream it posts #GstCudaLayoutDetect:stats as an element message.
+ *
  * When it starts it posts an element message `doclayout-device` with the strings `device`, `precision`,
  * `memory-path`, `reason`, `model` and `model-sha256`. Where #GstCudaLayoutDetect:device is `auto` and the GPU is not
  * to be had, a warning before it says why.
@@ -85,6 +87,8 @@ set_detector (GstCudaLayoutDetect * self, GstLayoutDetector * detector)
   before = self->detector;
   self->detector = detector;
   GST_OBJECT_UNLOCK (self);
+  gst_layout_stats_set_memory (self->stats,
+      detector ? gst_layout_detector_memory (detector) : 0);
   gst_layout_detector_free (before);
 }
 

@@ -60,6 +60,7 @@ sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   GstLayoutItem item = {
     .object = GST_MINI_OBJECT_CAST (buffer),
     .info = self->info,
+    .arrived = g_get_monotonic_time (),
   };
 
   if (GST_VIDEO_INFO_FORMAT (&self->info) == GST_VIDEO_FORMAT_UNKNOWN) {

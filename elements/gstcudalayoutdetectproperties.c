@@ -448,11 +448,24 @@ install_readable_properties (GObjectClass * klass)
   /**
    * GstCudaLayoutDetect:stats:
    *
-   * A structure "doclayout-stats", counted from READY to PAUSED on: `pages` looked at, `skipped`
-   * buffers, `regions` found, `batches`, `bytes-copied` of frames on the host, `bytes-staged` of frames that the GPU
-   * could not read where they were (all guint64); `infer-ms-mean` and `infer-ms-median`, the
-   * engine's time a page in milliseconds, where a batch's time is shared out among its pages and the
-   * median is of the latest 1024 batches; `batch-ms-max`, the longest batch (all gdouble).
+   * A structure "doclayout-stats", counted from READY to PAUSED on:
+   *
+   * - `pages` looked at, `skipped` buffers (gaps, pages that failed), `regions` found, `batches` (all
+   *   guint64);
+   * - `batch-fill`, the pages ÷ the places in those batches, 0 to 1;
+   * - `infer-ms-mean` and `infer-ms-median`, the engine's time a page, where a batch's time is shared out among
+   *   its pages and the median is of the latest 1024 batches; `batch-ms-max`, the longest batch;
+   * - `latency-ms-p50`, `-p95`, `-p99` and `-max`, from a page's arrival until it is handed on, of the latest
+   *   1024 pages;
+   * - `wait-pages-ms`, how long pages were waited for with nothing in flight; `wait-device-ms`, how long a
+   *   batch's result was;
+   * - `device-busy`, the share of the time from the first batch's start to the last one's end in which the engine
+   *   was at work, 0 to 1 (all gdouble, times in milliseconds);
+   * - `bytes-copied`, of pixels that were copied before the engine read them, and `bytes-staged`, of those that
+   *   went to the device by way of a staging buffer; `memory`, bytes of weights and work space on the device
+   *   (all guint64).
+   *
+   * At the end of each stream it is posted as an element message too.
    *
    * Since: 0.1
    */

@@ -18,6 +18,16 @@ fail (GstCudaLayoutDetect * self, GError * error)
   self->failed = TRUE;
 }
 
+/* Applications that stop at the end of the stream have seen the figures by then. Takes the event. */
+static void
+push_eos (GstCudaLayoutDetect * self, GstEvent * event)
+{
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self),
+          gst_layout_stats_to_structure (self->stats)));
+  gst_pad_push_event (self->srcpad, event);
+}
+
 /* After the last buffer nobody else would tell the application that the stream ended early. */
 void
 gst_cuda_layout_detect_end_early (GstCudaLayoutDetect * self,
@@ -27,7 +37,7 @@ gst_cuda_layout_detect_end_early (GstCudaLayoutDetect * self,
     return;
   if (!self->failed)
     GST_ELEMENT_FLOW_ERROR (self, result);
-  gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+  push_eos (self, gst_event_new_eos ());
 }
 
 /* ------------------------------------------------------------------ what goes downstream */
@@ -125,22 +135,32 @@ announce_latency (GstCudaLayoutDetect * self)
         gst_message_new_latency (GST_OBJECT (self)));
 }
 
+static void
+note_handed_on (GstCudaLayoutDetect * self, const GstLayoutItem * item)
+{
+  if (item->look)
+    gst_layout_stats_add_latency (self->stats,
+        (g_get_monotonic_time () - item->arrived) / 1000.0);
+  else
+    gst_layout_stats_add_skipped (self->stats);
+}
+
 /* Takes the item's object. */
 static GstFlowReturn
 push_item (GstCudaLayoutDetect * self, GstLayoutItem * item)
 {
   gst_layout_queue_release (self->queue, item);
   if (GST_IS_BUFFER (item->object)) {
-    if (!item->look)
-      gst_layout_stats_add_skipped (self->stats);
+    note_handed_on (self, item);
     return gst_pad_push (self->srcpad, GST_BUFFER (item->object));
   }
-  if (GST_IS_EVENT (item->object)) {
+  if (GST_IS_QUERY (item->object))
+    gst_layout_queue_answer (self->queue, answer_query (self,
+            GST_QUERY (item->object)));
+  else if (GST_EVENT_TYPE (item->object) == GST_EVENT_EOS)
+    push_eos (self, GST_EVENT (item->object));
+  else
     gst_pad_push_event (self->srcpad, GST_EVENT (item->object));
-    return GST_FLOW_OK;
-  }
-  gst_layout_queue_answer (self->queue, answer_query (self,
-          GST_QUERY (item->object)));
   return GST_FLOW_OK;
 }
 
@@ -270,6 +290,21 @@ note_segment (GstCudaLayoutDetect * self, const GArray * items)
   }
 }
 
+/* Waits for what comes next, and counts that where the engine has to wait as well. */
+static GstFlowReturn
+take (GstCudaLayoutDetect * self, GArray * items)
+{
+  gint64 start = g_get_monotonic_time ();
+  GstFlowReturn result = gst_layout_queue_pop (self->queue,
+      gst_layout_detector_batch (self->detector),
+      gst_layout_detector_may_wait (self->detector), items);
+
+  if (result == GST_FLOW_OK && g_queue_is_empty (&self->flight))
+    gst_layout_stats_add_wait (self->stats,
+        (g_get_monotonic_time () - start) / 1000.0);
+  return result;
+}
+
 /* Takes what comes next. A batch is begun before the one ahead of it is ended, so that the engine
  * always has work; where none is there in time, what is in flight is not kept waiting for it. */
 static void
@@ -283,9 +318,7 @@ loop (gpointer data)
   GstFlowReturn result;
 
   gst_cuda_layout_detect_swap_model (self);
-  result = gst_layout_queue_pop (self->queue,
-      gst_layout_detector_batch (self->detector),
-      gst_layout_detector_may_wait (self->detector), items);
+  result = take (self, items);
   if (result == GST_FLOW_OK && items->len > 0
       && g_array_index (items, GstLayoutItem, 0).look)
     begun = begin (self, items, &error);

@@ -187,6 +187,12 @@ gst_layout_detector_model (const GstLayoutDetector * self)
   return self->model;
 }
 
+gsize
+gst_layout_detector_memory (const GstLayoutDetector * self)
+{
+  return nn_detector_memory_bytes (self->detector);
+}
+
 const gchar *
 gst_layout_detector_device (const GstLayoutDetector * self)
 {
@@ -464,30 +470,48 @@ gst_layout_detector_start (GstLayoutDetector * self, GArray * items,
   return TRUE;
 }
 
+/* Where the engine tells no time of its own, it is at work while its results are waited for. */
+static GstLayoutBatch
+measure (const GstLayoutDetector * self, const Flight * flight, gint64 waited,
+    gint64 end)
+{
+  gdouble seconds = nn_detector_device_seconds (self->detector);
+  GstLayoutBatch batch = {
+    .pages = flight->n,
+    .size = self->batch,
+    .started = flight->started,
+    .ended = end,
+    .device_seconds = seconds > 0 ? seconds : waited / 1e6,
+    .waited_ms = waited / 1000.0,
+    .copied = flight->copied,
+    .staged = flight->staged + nn_detector_staged_bytes (self->detector),
+  };
+
+  /* A GPU may have been at it before it was waited for. */
+  batch.ms = MAX (batch.waited_ms, seconds * 1000.0);
+  return batch;
+}
+
 gboolean
 gst_layout_detector_finish (GstLayoutDetector * self, GstLayoutStats * stats,
     GError ** error)
 {
   Flight *flight = &self->flights[self->first];
   gint64 start = g_get_monotonic_time (), end;
-  guint n = flight->n;
   nn_error reason = { 0 };
-  gdouble ms;
+  GstLayoutBatch batch;
 
   if (nn_detector_finish (self->detector, self->results, &reason) != NN_OK)
     return fail (self, &reason, error);
-  /* A GPU may have been at it before. */
   end = g_get_monotonic_time ();
-  ms = MAX ((end - start) / 1000.0,
-      nn_detector_device_seconds (self->detector) * 1000.0);
-  self->page_us = ms * 1000.0 / n;
+  batch = measure (self, flight, end - start, end);
+  self->page_us = batch.ms * 1000.0 / batch.pages;
   unmap_frames (flight);
   self->first = (self->first + 1) % self->capacity;
   self->flights[self->first].started = end;
   self->n_flights--;
-  gst_layout_stats_add_copies (stats, flight->copied,
-      flight->staged + nn_detector_staged_bytes (self->detector));
-  gst_layout_stats_add_batch (stats, n, add_layouts (self, flight, ms / n),
-      ms);
+  batch.regions = add_layouts (self, flight, batch.ms / batch.pages);
+  gst_layout_stats_add_batch (stats, &batch);
+  gst_layout_stats_set_memory (stats, gst_layout_detector_memory (self));
   return TRUE;
 }

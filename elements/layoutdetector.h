@@ -30,6 +30,8 @@ void gst_layout_detector_free (GstLayoutDetector * detector); /* NULL is fine */
 const GstLayoutConfig *gst_layout_detector_config (const GstLayoutDetector * detector);
 const GstLayoutModel *gst_layout_detector_model (const GstLayoutDetector * detector);
 guint gst_layout_detector_batch (const GstLayoutDetector * detector);
+/* Bytes of weights and work space on the device; they may grow when a batch is started. */
+gsize gst_layout_detector_memory (const GstLayoutDetector * detector);
 const gchar *gst_layout_detector_device (const GstLayoutDetector * detector);
 /* How frames reach it: "cpu", "direct", "registered", "staged" (nn.h). */
 const gchar *gst_layout_detector_memory_path (const GstLayoutDetector * detector);

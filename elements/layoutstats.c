@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "layoutstats.h"
 
-/* Batches that the median is of: the latest ones, so that memory stays bounded. */
+/* Values that medians and the like are of: the latest ones, so that memory stays bounded. */
 #define WINDOW 1024
+
+typedef struct
+{
+  guint64 n;                    /* put in so far */
+  gdouble values[WINDOW];       /* a ring */
+} Window;
+
+typedef struct
+{
+  guint64 pages, regions, skipped, batches;
+  guint64 places;               /* for pages, in those batches */
+  guint64 copied, staged;       /* bytes */
+  gdouble total_ms, longest_ms;
+  gdouble wait_pages_ms, wait_device_ms;
+  gint64 first_start, last_end; /* of a batch; monotonic, µs */
+  gdouble busy_seconds;
+  Window page_ms;               /* batch times shared out among their pages */
+  Window latency_ms;
+} Counts;
 
 struct _GstLayoutStats
 {
   GMutex lock;
-  guint64 n_pages, n_regions, n_skipped, n_batches, copied, staged;
-  gdouble total_ms, longest_ms;
-  gdouble page_ms[WINDOW];      /* a ring, of batch times shared out among their pages */
+  Counts counts;
+  guint64 memory;
 };
 
 GstLayoutStats *
@@ -32,33 +50,37 @@ void
 gst_layout_stats_reset (GstLayoutStats * stats)
 {
   g_mutex_lock (&stats->lock);
-  stats->n_pages = stats->n_regions = stats->n_skipped = stats->n_batches = 0;
-  stats->copied = stats->staged = 0;
-  stats->total_ms = stats->longest_ms = 0.0;
+  memset (&stats->counts, 0, sizeof stats->counts);
   g_mutex_unlock (&stats->lock);
 }
 
-void
-gst_layout_stats_add_batch (GstLayoutStats * stats, guint pages,
-    guint regions, gdouble ms)
+static void
+put (Window * window, gdouble value)
 {
-  g_mutex_lock (&stats->lock);
-  stats->page_ms[stats->n_batches % WINDOW] = ms / pages;
-  stats->n_batches++;
-  stats->n_pages += pages;
-  stats->n_regions += regions;
-  stats->total_ms += ms;
-  stats->longest_ms = MAX (stats->longest_ms, ms);
-  g_mutex_unlock (&stats->lock);
+  window->values[window->n++ % WINDOW] = value;
 }
 
 void
-gst_layout_stats_add_copies (GstLayoutStats * stats, guint64 copied,
-    guint64 staged)
+gst_layout_stats_add_batch (GstLayoutStats * stats,
+    const GstLayoutBatch * batch)
 {
+  Counts *c = &stats->counts;
+
   g_mutex_lock (&stats->lock);
-  stats->copied += copied;
-  stats->staged += staged;
+  if (c->batches == 0)
+    c->first_start = batch->started;
+  c->last_end = batch->ended;
+  put (&c->page_ms, batch->ms / batch->pages);
+  c->batches++;
+  c->pages += batch->pages;
+  c->places += batch->size;
+  c->regions += batch->regions;
+  c->copied += batch->copied;
+  c->staged += batch->staged;
+  c->total_ms += batch->ms;
+  c->longest_ms = MAX (c->longest_ms, batch->ms);
+  c->busy_seconds += batch->device_seconds;
+  c->wait_device_ms += batch->waited_ms;
   g_mutex_unlock (&stats->lock);
 }
 
@@ -66,7 +88,31 @@ void
 gst_layout_stats_add_skipped (GstLayoutStats * stats)
 {
   g_mutex_lock (&stats->lock);
-  stats->n_skipped++;
+  stats->counts.skipped++;
+  g_mutex_unlock (&stats->lock);
+}
+
+void
+gst_layout_stats_add_wait (GstLayoutStats * stats, gdouble ms)
+{
+  g_mutex_lock (&stats->lock);
+  stats->counts.wait_pages_ms += ms;
+  g_mutex_unlock (&stats->lock);
+}
+
+void
+gst_layout_stats_add_latency (GstLayoutStats * stats, gdouble ms)
+{
+  g_mutex_lock (&stats->lock);
+  put (&stats->counts.latency_ms, ms);
+  g_mutex_unlock (&stats->lock);
+}
+
+void
+gst_layout_stats_set_memory (GstLayoutStats * stats, gsize bytes)
+{
+  g_mutex_lock (&stats->lock);
+  stats->memory = bytes;
   g_mutex_unlock (&stats->lock);
 }
 
@@ -76,7 +122,7 @@ gst_layout_stats_longest_batch (GstLayoutStats * stats)
   GstClockTime longest;
 
   g_mutex_lock (&stats->lock);
-  longest = (GstClockTime) (stats->longest_ms * GST_MSECOND);
+  longest = (GstClockTime) (stats->counts.longest_ms * GST_MSECOND);
   g_mutex_unlock (&stats->lock);
   return longest;
 }
@@ -89,37 +135,77 @@ compare (gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
-/* Of the window; under the lock. */
-static gdouble
-median (const GstLayoutStats * stats)
+/* The window's values in order. Returns how many there are. */
+static guint
+sort (const Window * window, gdouble sorted[WINDOW])
 {
-  gsize n = MIN (stats->n_batches, WINDOW);
-  gdouble sorted[WINDOW];
+  guint n = MIN (window->n, WINDOW);
 
-  if (n == 0)
-    return 0.0;
-  memcpy (sorted, stats->page_ms, n * sizeof *sorted);
+  memcpy (sorted, window->values, n * sizeof *sorted);
   qsort (sorted, n, sizeof *sorted, compare);
-  return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+  return n;
+}
+
+static gdouble
+median (const Window * window)
+{
+  gdouble sorted[WINDOW];
+  guint n = sort (window, sorted);
+
+  return n ? (sorted[(n - 1) / 2] + sorted[n / 2]) / 2 : 0.0;
+}
+
+/* The least of the values that `percent` of them are not above. */
+static gdouble
+percentile (const gdouble * sorted, guint n, guint percent)
+{
+  return n ? sorted[(n * percent + 99) / 100 - 1] : 0.0;
+}
+
+static void
+add_latencies (GstStructure * s, const Window * window)
+{
+  gdouble sorted[WINDOW];
+  guint n = sort (window, sorted);
+
+  gst_structure_set (s,
+      "latency-ms-p50", G_TYPE_DOUBLE, percentile (sorted, n, 50),
+      "latency-ms-p95", G_TYPE_DOUBLE, percentile (sorted, n, 95),
+      "latency-ms-p99", G_TYPE_DOUBLE, percentile (sorted, n, 99),
+      "latency-ms-max", G_TYPE_DOUBLE, percentile (sorted, n, 100), NULL);
+}
+
+static gdouble
+share (gdouble part, gdouble whole)
+{
+  return whole > 0.0 ? MIN (part / whole, 1.0) : 0.0;
 }
 
 GstStructure *
 gst_layout_stats_to_structure (GstLayoutStats * stats)
 {
+  const Counts *c = &stats->counts;
   GstStructure *s;
 
   g_mutex_lock (&stats->lock);
   s = gst_structure_new ("doclayout-stats",
-      "pages", G_TYPE_UINT64, stats->n_pages,
-      "skipped", G_TYPE_UINT64, stats->n_skipped,
-      "regions", G_TYPE_UINT64, stats->n_regions,
-      "batches", G_TYPE_UINT64, stats->n_batches,
-      "bytes-copied", G_TYPE_UINT64, stats->copied,
-      "bytes-staged", G_TYPE_UINT64, stats->staged,
+      "pages", G_TYPE_UINT64, c->pages,
+      "skipped", G_TYPE_UINT64, c->skipped,
+      "regions", G_TYPE_UINT64, c->regions,
+      "batches", G_TYPE_UINT64, c->batches,
+      "batch-fill", G_TYPE_DOUBLE, share (c->pages, c->places),
       "infer-ms-mean", G_TYPE_DOUBLE,
-      stats->n_pages ? stats->total_ms / stats->n_pages : 0.0,
-      "infer-ms-median", G_TYPE_DOUBLE, median (stats),
-      "batch-ms-max", G_TYPE_DOUBLE, stats->longest_ms, NULL);
+      c->pages ? c->total_ms / c->pages : 0.0,
+      "infer-ms-median", G_TYPE_DOUBLE, median (&c->page_ms),
+      "batch-ms-max", G_TYPE_DOUBLE, c->longest_ms,
+      "wait-pages-ms", G_TYPE_DOUBLE, c->wait_pages_ms,
+      "wait-device-ms", G_TYPE_DOUBLE, c->wait_device_ms,
+      "device-busy", G_TYPE_DOUBLE,
+      share (c->busy_seconds * G_USEC_PER_SEC, c->last_end - c->first_start),
+      "bytes-copied", G_TYPE_UINT64, c->copied,
+      "bytes-staged", G_TYPE_UINT64, c->staged,
+      "memory", G_TYPE_UINT64, stats->memory, NULL);
+  add_latencies (s, &c->latency_ms);
   g_mutex_unlock (&stats->lock);
   return s;
 }

@@ -12,12 +12,26 @@ GstLayoutStats *gst_layout_stats_new (void);
 void gst_layout_stats_free (GstLayoutStats * stats);
 void gst_layout_stats_reset (GstLayoutStats * stats);
 
-/* A batch of `pages` pages (≥ 1) with `regions` regions took `ms` milliseconds. */
-void gst_layout_stats_add_batch (GstLayoutStats * stats, guint pages, guint regions, gdouble ms);
-/* Bytes of a batch's frames that were copied on the host, and so that the device could read them. */
-void gst_layout_stats_add_copies (GstLayoutStats * stats, guint64 copied, guint64 staged);
+/* A batch that was looked at. */
+typedef struct {
+  guint pages, size;         /* in it (≥ 1), and when it is full */
+  guint regions;             /* found */
+  gdouble ms;                /* that it took */
+  gint64 started, ended;     /* monotonic, µs */
+  gdouble device_seconds;    /* between them, that the engine was at work */
+  gdouble waited_ms;         /* for its result */
+  guint64 copied, staged;    /* bytes of pixels: copied here, and by way of a staging buffer to the device */
+} GstLayoutBatch;
+
+void gst_layout_stats_add_batch (GstLayoutStats * stats, const GstLayoutBatch * batch);
 /* A buffer went through without being looked at. */
 void gst_layout_stats_add_skipped (GstLayoutStats * stats);
+/* Pages were waited for, with nothing in flight. */
+void gst_layout_stats_add_wait (GstLayoutStats * stats, gdouble ms);
+/* A page was handed on so long after it came. */
+void gst_layout_stats_add_latency (GstLayoutStats * stats, gdouble ms);
+/* What the engine has on its device now, in bytes. A reset does not change it. */
+void gst_layout_stats_set_memory (GstLayoutStats * stats, gsize bytes);
 
 /* The longest batch so far, in nanoseconds. */
 GstClockTime gst_layout_stats_longest_batch (GstLayoutStats * stats);

@@ -327,7 +327,20 @@ nn_detector_memory_bytes (const nn_detector *detector)
 int
 nn_detector_in_flight (const nn_detector *detector)
 {
-  return detector->gpu ? 2 : 1;
+  return fake_engine.capacity ? fake_engine.capacity : detector->gpu ? 2 : 1;
+}
+
+static void
+wait_until (gint64 time)
+{
+  gint64 left;
+  if (fake_engine.wait_until) {
+    fake_engine.wait_until (time);
+    return;
+  }
+  left = time - g_get_monotonic_time ();
+  if (left > 0)
+    g_usleep ((gulong) left);
 }
 
 void
@@ -375,11 +388,8 @@ first_byte (const nn_detector *d, const nn_frame *frame)
 nn_status
 nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
 {
-  gint64 left;
   g_assert (d->n_flight > 0);
-  left = d->ready[0] - g_get_monotonic_time ();
-  if (left > 0)
-    g_usleep ((gulong) left);
+  wait_until (d->ready[0]);
   if (++fake_engine.n_finished == fake_engine.fail_finish) {
     nn_detector_drop (d);
     return fake_fail (err, fake_engine.failure, "the finish failed");
