@@ -15,7 +15,8 @@
  * Pages are collected into batches (#GstCudaLayoutDetect:batch-size), whose pages are worked on side
  * by side. Pages whose page meta says that they failed, and gaps, pass without being looked at.
  *
- * At the end of a stream it posts #GstCudaLayoutDetect:stats as an element message.
+ * Where the source is live, frames that would come too late are dropped (#GstCudaLayoutDetect:qos); pages of
+ * a document never are. At the end of a stream it posts #GstCudaLayoutDetect:stats as an element message.
  *
  * When it starts it posts an element message `doclayout-device` with the strings `device`, `precision`,
  * `memory-path`, `reason`, `model` and `model-sha256`. Where #GstCudaLayoutDetect:device is `auto` and the GPU is not

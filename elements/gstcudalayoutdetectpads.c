@@ -53,6 +53,22 @@ is_to_look_at (GstBuffer * buffer)
       && !(gst_doc_page_meta_get (buffer, &page) && page.error);
 }
 
+static void
+note_times (GstCudaLayoutDetect * self, GstBuffer * buffer,
+    GstLayoutItem * item)
+{
+  const GstSegment *segment = &self->arriving;
+  GstClockTime pts = GST_BUFFER_PTS (buffer);
+
+  item->running_time = item->stream_time = GST_CLOCK_TIME_NONE;
+  if (segment->format != GST_FORMAT_TIME)
+    return;
+  item->running_time = gst_segment_to_running_time (segment, GST_FORMAT_TIME,
+      pts);
+  item->stream_time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME,
+      pts);
+}
+
 static GstFlowReturn
 sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
@@ -68,7 +84,18 @@ sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     return GST_FLOW_NOT_NEGOTIATED;
   }
   item.look = is_to_look_at (buffer);
+  note_times (self, buffer, &item);
+  if (gst_cuda_layout_detect_drop_arrival (self, &item))
+    return gst_layout_queue_get_result (self->queue);
   return gst_layout_queue_push (self->queue, &item);
+}
+
+/* What comes next has a segment of its own, and does not follow a dropped buffer. The task has nothing to do then. */
+static void
+forget_stream (GstCudaLayoutDetect * self)
+{
+  gst_segment_init (&self->arriving, GST_FORMAT_UNDEFINED);
+  self->arrival_dropped = self->batch_dropped = FALSE;
 }
 
 /* Puts a serialized event in. */
@@ -102,6 +129,7 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
       gst_pad_push_event (self->srcpad, event);
       gst_layout_queue_clear (self->queue, self->srcpad);
       self->failed = FALSE;
+      forget_stream (self);
       gst_layout_queue_set_result (self->queue, GST_FLOW_OK);
       if (gst_pad_is_active (self->srcpad))
         gst_cuda_layout_detect_start_task (self);
@@ -113,6 +141,8 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
     return gst_pad_event_default (pad, parent,
         event) ? GST_FLOW_OK : GST_FLOW_ERROR;
 
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    gst_event_copy_segment (event, &self->arriving);
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     gst_event_parse_caps (event, &caps);
     if (!gst_video_info_from_caps (&self->info, caps)) {
@@ -146,6 +176,7 @@ sink_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
     return FALSE;
   if (active) {
     gst_video_info_init (&self->info);
+    forget_stream (self);
     gst_layout_queue_set_result (self->queue, GST_FLOW_OK);
   } else {
     gst_layout_queue_set_result (self->queue, GST_FLOW_FLUSHING);
@@ -168,6 +199,7 @@ src_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
     return FALSE;
   if (active) {
     gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+    gst_cuda_layout_detect_reset_live (self);
     self->failed = FALSE;
     gst_layout_queue_set_result (self->queue, GST_FLOW_OK);
     return gst_cuda_layout_detect_start_task (self);
@@ -179,38 +211,25 @@ src_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
   return TRUE;
 }
 
-/* Adds the time that a page may spend here: waiting for its batch to fill, for those in flight, and in
- * the engine. */
 static gboolean
-answer_latency (GstCudaLayoutDetect * self, GstQuery * query)
+src_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
-  GstClockTime min, max, own;
-  gboolean live;
+  GstClockTime latency;
 
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return FALSE;
-  gst_query_parse_latency (query, &live, &min, &max);
-  GST_OBJECT_LOCK (self);
-  self->live = live;
-  /* Half as much again as was seen, so that noise does not make it change all the time. */
-  self->announced = gst_layout_stats_longest_batch (self->stats) * 3 / 2;
-  own = self->announced;
-  if (self->detector) {
-    own *= gst_layout_detector_capacity (self->detector);
-    if (gst_layout_detector_batch (self->detector) > 1)
-      own += self->batch_timeout * GST_MSECOND;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_LATENCY) {
+    gst_event_parse_latency (event, &latency);
+    gst_cuda_layout_detect_set_latency (GST_CUDA_LAYOUT_DETECT (parent),
+        latency);
   }
-  GST_OBJECT_UNLOCK (self);
-  gst_query_set_latency (query, live, min + own,
-      GST_CLOCK_TIME_IS_VALID (max) ? max + own : max);
-  return TRUE;
+  return gst_pad_event_default (pad, parent, event);
 }
 
 static gboolean
 src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return answer_latency (GST_CUDA_LAYOUT_DETECT (parent), query);
+    return gst_cuda_layout_detect_answer_latency (GST_CUDA_LAYOUT_DETECT
+        (parent), query);
   return default_query (pad, parent, query);
 }
 
@@ -233,6 +252,7 @@ gst_cuda_layout_detect_add_pads (GstCudaLayoutDetect * self)
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
 
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_event_function (self->srcpad, src_event);
   gst_pad_set_query_function (self->srcpad, src_query);
   gst_pad_set_activatemode_function (self->srcpad, src_activate_mode);
   GST_PAD_SET_PROXY_CAPS (self->srcpad);

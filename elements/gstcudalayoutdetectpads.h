@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cudalayoutdetect's inside: gstcudalayoutdetect.c has the states, gstcudalayoutdetectproperties.c the
  * properties, gstcudalayoutdetectpads.c what comes in, gstcudalayoutdetecttask.c what becomes of it,
- * gstcudalayoutdetectswap.c another model while it works. */
+ * gstcudalayoutdetectlive.c latency and late frames, gstcudalayoutdetectswap.c another
+ * model while it works. */
 #pragma once
 
 #include "gstcudalayoutdetect.h"
@@ -43,13 +44,23 @@ struct _GstCudaLayoutDetect {
   nn_resize_filter resize_filter;
   GstLayoutDuplicates duplicates;
   guint batch_timeout; /* milliseconds */
+  gboolean qos;
 
   GstVideoInfo info;      /* sink pad's thread; format unknown before caps */
+  GstSegment arriving;    /* sink pad's thread: of the next buffer */
   GstSegment segment;     /* task: of the next batch */
   GQueue flight;          /* source pad's stream lock: the items (GArray) of the batches in flight, in order */
   gboolean failed;        /* task, and others after the queue's result told them: an error was posted */
-  GstClockTime announced; /* object lock: what LATENCY answered for a batch */
-  gboolean live;          /* object lock: what upstream said then */
+
+  /* Of live pipelines: under the object lock. */
+  GstClockTime announced;        /* what LATENCY answered for a batch */
+  gboolean live;                 /* what upstream said then, */
+  GstClockTime upstream_latency; /* and its least latency */
+  GstClockTime pipeline_latency; /* what the LATENCY event said */
+  GstClockTime last_begun;       /* running time when a frame last went to the engine */
+
+  gboolean arrival_dropped; /* sink pad's thread: the last buffer was */
+  gboolean batch_dropped;   /* task: the last buffer was */
 };
 
 void gst_cuda_layout_detect_add_templates (GstElementClass * klass);
@@ -77,6 +88,20 @@ void gst_cuda_layout_detect_open_swap (GstCudaLayoutDetect * self);
  * inactive, waits for that. */
 void gst_cuda_layout_detect_close_swap (GstCudaLayoutDetect * self);
 void gst_cuda_layout_detect_end_swap (GstCudaLayoutDetect * self);
+
+/* Answers LATENCY, and remembers what upstream said. */
+gboolean gst_cuda_layout_detect_answer_latency (GstCudaLayoutDetect * self, GstQuery * query);
+/* A live pipeline waits as long as its slowest batch takes, so it is told when that has grown. */
+void gst_cuda_layout_detect_announce_latency (GstCudaLayoutDetect * self);
+/* What the pipeline's LATENCY event says. */
+void gst_cuda_layout_detect_set_latency (GstCudaLayoutDetect * self, GstClockTime latency);
+/* Forgets what was said of the pipeline. */
+void gst_cuda_layout_detect_reset_live (GstCudaLayoutDetect * self);
+/* Late frames of live sources are dropped (freed), each with a QoS message; what comes next has DISCONT set. TRUE
+ * if it was dropped, or at least one was. The first is for the sink pad's thread, the second for the task, before
+ * it begins a batch. */
+gboolean gst_cuda_layout_detect_drop_arrival (GstCudaLayoutDetect * self, GstLayoutItem * item);
+gboolean gst_cuda_layout_detect_drop_late (GstCudaLayoutDetect * self, GArray * items);
 
 /* Adds the properties to the class, and gives a new element their defaults. */
 void gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass);

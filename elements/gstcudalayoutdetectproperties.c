@@ -16,6 +16,7 @@
 #define DEFAULT_CHANNEL_ORDER NN_CHANNELS_AUTO
 #define DEFAULT_LETTERBOX NN_LETTERBOX_AUTO
 #define DEFAULT_BATCH_TIMEOUT 50
+#define DEFAULT_QOS TRUE
 
 enum
 {
@@ -42,6 +43,7 @@ enum
   PROP_BATCH_SIZE,
   PROP_THREADS,
   PROP_BATCH_TIMEOUT,
+  PROP_QOS,
   PROP_DEVICE_USED,
   PROP_MEMORY_PATH,
   PROP_STATS,
@@ -195,6 +197,9 @@ gst_cuda_layout_detect_set_property (GObject * object, guint id,
       gst_layout_queue_set_timeout (self->queue,
           self->batch_timeout * G_TIME_SPAN_MILLISECOND);
       break;
+    case PROP_QOS:
+      self->qos = g_value_get_boolean (value);
+      break;
     default:
       if (!set_config (self, id, value))
         G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -233,6 +238,9 @@ gst_cuda_layout_detect_get_property (GObject * object, guint id,
       break;
     case PROP_BATCH_TIMEOUT:
       g_value_set_uint (value, self->batch_timeout);
+      break;
+    case PROP_QOS:
+      g_value_set_boolean (value, self->qos);
       break;
     case PROP_DEVICE_USED:
       g_value_set_string (value, self->detector ?
@@ -420,6 +428,19 @@ install_detection_properties (GObjectClass * klass)
       g_param_spec_uint ("batch-timeout", "Batch timeout",
           "Most milliseconds that a page waits for its batch to fill", 0,
           3600000, DEFAULT_BATCH_TIMEOUT, playing));
+  /**
+   * GstCudaLayoutDetect:qos:
+   *
+   * A frame is late if its result could not be there before its running time plus the pipeline's latency, or
+   * plus upstream's and this element's own where that is more, by the time that the longest batch took. It is
+   * dropped before the engine looks at it, with a QoS message. The pipeline's clock says so and not a sink, for
+   * those with sync=false send no QoS events. Sources that are not live lose nothing.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_QOS,
+      g_param_spec_boolean ("qos", "QoS",
+          "Drop frames of live sources that are late", DEFAULT_QOS, playing));
 }
 
 static void
@@ -450,8 +471,8 @@ install_readable_properties (GObjectClass * klass)
    *
    * A structure "doclayout-stats", counted from READY to PAUSED on:
    *
-   * - `pages` looked at, `skipped` buffers (gaps, pages that failed), `regions` found, `batches` (all
-   *   guint64);
+   * - `pages` looked at, `skipped` buffers (gaps, pages that failed), `dropped` late frames, `regions` found,
+   *   `batches` (all guint64);
    * - `batch-fill`, the pages ÷ the places in those batches, 0 to 1;
    * - `infer-ms-mean` and `infer-ms-median`, the engine's time a page, where a batch's time is shared out among
    *   its pages and the median is of the latest 1024 batches; `batch-ms-max`, the longest batch;
@@ -513,6 +534,7 @@ gst_cuda_layout_detect_set_defaults (GstCudaLayoutDetect * self)
   self->resize_filter = DEFAULT_RESIZE_FILTER;
   self->duplicates = DEFAULT_DUPLICATES;
   self->batch_timeout = DEFAULT_BATCH_TIMEOUT;
+  self->qos = DEFAULT_QOS;
   gst_layout_queue_set_timeout (self->queue,
       DEFAULT_BATCH_TIMEOUT * G_TIME_SPAN_MILLISECOND);
 }

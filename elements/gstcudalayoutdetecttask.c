@@ -120,21 +120,6 @@ get_settings (GstCudaLayoutDetect * self, nn_detector_settings * settings)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* A live pipeline waits as long as its slowest batch takes, so it is told when that grows. */
-static void
-announce_latency (GstCudaLayoutDetect * self)
-{
-  gboolean grown;
-
-  GST_OBJECT_LOCK (self);
-  grown = self->live
-      && gst_layout_stats_longest_batch (self->stats) > self->announced;
-  GST_OBJECT_UNLOCK (self);
-  if (grown)
-    gst_element_post_message (GST_ELEMENT (self),
-        gst_message_new_latency (GST_OBJECT (self)));
-}
-
 static void
 note_handed_on (GstCudaLayoutDetect * self, const GstLayoutItem * item)
 {
@@ -223,12 +208,24 @@ gst_cuda_layout_detect_drop_flight (GstCudaLayoutDetect * self)
   GST_PAD_STREAM_UNLOCK (self->srcpad);
 }
 
+/* The first page that is to be looked at; NULL: none is. */
+static GstBuffer *
+first_page (const GArray * items)
+{
+  for (guint i = 0; i < items->len; i++) {
+    GstLayoutItem *item = &g_array_index (items, GstLayoutItem, i);
+
+    if (item->look)
+      return GST_BUFFER (item->object);
+  }
+  return NULL;
+}
+
 /* FALSE with `error` set: this batch is not in flight; others may be. */
 static gboolean
 begin (GstCudaLayoutDetect * self, GArray * items, GError ** error)
 {
-  GstBuffer *first =
-      GST_BUFFER (g_array_index (items, GstLayoutItem, 0).object);
+  GstBuffer *first = first_page (items);
   nn_detector_settings settings;
   GstClockTime time = GST_CLOCK_TIME_NONE;
 
@@ -256,7 +253,7 @@ end (GstCudaLayoutDetect * self, GstFlowReturn result)
   GError *error = NULL;
 
   if (gst_layout_detector_finish (self->detector, self->stats, &error)) {
-    announce_latency (self);
+    gst_cuda_layout_detect_announce_latency (self);
   } else {
     fail (self, error);
     result = GST_FLOW_ERROR;
@@ -319,8 +316,10 @@ loop (gpointer data)
 
   gst_cuda_layout_detect_swap_model (self);
   result = take (self, items);
-  if (result == GST_FLOW_OK && items->len > 0
-      && g_array_index (items, GstLayoutItem, 0).look)
+  /* What is in flight need not end because everything behind it was late. */
+  if (gst_cuda_layout_detect_drop_late (self, items) && items->len == 0)
+    return;
+  if (result == GST_FLOW_OK && first_page (items))
     begun = begin (self, items, &error);
   note_segment (self, items);
   result = end_until (self,

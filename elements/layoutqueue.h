@@ -20,6 +20,7 @@ typedef struct {
   GstMiniObject *object; /* a buffer or an event: owned; a query: its sender's */
   gboolean look;         /* a buffer to look for regions on */
   GstVideoInfo info;     /* of the frame, where `look` */
+  GstClockTime running_time, stream_time; /* of a buffer; GST_CLOCK_TIME_NONE: not known */
   gint64 arrived;        /* of a buffer: when it came to the element (monotonic, µs) */
   GstLayoutPool *pool;   /* the queue sets it; NULL: none that can run out */
 } GstLayoutItem;

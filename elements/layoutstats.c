@@ -12,7 +12,7 @@ typedef struct
 
 typedef struct
 {
-  guint64 pages, regions, skipped, batches;
+  guint64 pages, regions, skipped, dropped, batches;
   guint64 places;               /* for pages, in those batches */
   guint64 copied, staged;       /* bytes */
   gdouble total_ms, longest_ms;
@@ -89,6 +89,16 @@ gst_layout_stats_add_skipped (GstLayoutStats * stats)
 {
   g_mutex_lock (&stats->lock);
   stats->counts.skipped++;
+  g_mutex_unlock (&stats->lock);
+}
+
+void
+gst_layout_stats_add_dropped (GstLayoutStats * stats, guint64 * processed,
+    guint64 * dropped)
+{
+  g_mutex_lock (&stats->lock);
+  *dropped = ++stats->counts.dropped;
+  *processed = stats->counts.pages;
   g_mutex_unlock (&stats->lock);
 }
 
@@ -191,6 +201,7 @@ gst_layout_stats_to_structure (GstLayoutStats * stats)
   s = gst_structure_new ("doclayout-stats",
       "pages", G_TYPE_UINT64, c->pages,
       "skipped", G_TYPE_UINT64, c->skipped,
+      "dropped", G_TYPE_UINT64, c->dropped,
       "regions", G_TYPE_UINT64, c->regions,
       "batches", G_TYPE_UINT64, c->batches,
       "batch-fill", G_TYPE_DOUBLE, share (c->pages, c->places),

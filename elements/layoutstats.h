@@ -26,6 +26,8 @@ typedef struct {
 void gst_layout_stats_add_batch (GstLayoutStats * stats, const GstLayoutBatch * batch);
 /* A buffer went through without being looked at. */
 void gst_layout_stats_add_skipped (GstLayoutStats * stats);
+/* A late frame was dropped. `processed` and `dropped` become the pages looked at and the frames dropped so far. */
+void gst_layout_stats_add_dropped (GstLayoutStats * stats, guint64 * processed, guint64 * dropped);
 /* Pages were waited for, with nothing in flight. */
 void gst_layout_stats_add_wait (GstLayoutStats * stats, gdouble ms);
 /* A page was handed on so long after it came. */

@@ -330,6 +330,12 @@ nn_detector_in_flight (const nn_detector *detector)
   return fake_engine.capacity ? fake_engine.capacity : detector->gpu ? 2 : 1;
 }
 
+static gint64
+time_now (void)
+{
+  return fake_engine.now ? fake_engine.now () : g_get_monotonic_time ();
+}
+
 static void
 wait_until (gint64 time)
 {
@@ -370,7 +376,7 @@ nn_detector_start (nn_detector *d, const nn_frame *frames, int n, const nn_detec
       d->staged[d->n_flight] += size;
     fake_engine.data = frames[i].data;
   }
-  d->idle = d->ready[d->n_flight] = MAX (d->idle, g_get_monotonic_time ()) + fake_engine.ms * 1000;
+  d->idle = d->ready[d->n_flight] = MAX (d->idle, time_now ()) + fake_engine.ms * 1000;
   fake_engine.n_behind += d->n_flight;
   d->n_flight++;
   fake_engine.most_in_flight = MAX (fake_engine.most_in_flight, d->n_flight);

@@ -13,7 +13,8 @@ typedef struct FakeEngine {
   nn_error no_detector; /* what making a detector on the GPU ends in */
   int most_pages;       /* of a batch that the GPU has memory for; 0: any */
   int ms;               /* that it works on a batch, one batch after the other */
-  void (*wait_until) (int64_t time); /* instead of waiting until then (monotonic, µs); NULL: nothing else */
+  int64_t (*now) (void); /* the time in µs, and what waits for it; NULL: the machine's */
+  void (*wait_until) (int64_t time);
   int capacity;          /* batches in flight; 0: two on a GPU, one on the CPU */
   int fail_start, fail_finish; /* the batch, from 1, whose start or finish fails; 0: none */
   nn_status failure;    /* with this */

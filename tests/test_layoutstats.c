@@ -41,7 +41,7 @@ check_value (const gchar * field, gdouble wanted)
   gst_structure_free (s);
 }
 
-static const gchar *const counts[] = { "pages", "skipped",
+static const gchar *const counts[] = { "pages", "skipped", "dropped",
   "regions", "batches", "bytes-copied", "bytes-staged", "memory"
 };
 
@@ -92,15 +92,24 @@ GST_END_TEST
 
 GST_START_TEST (everything_else)
 {
+  guint64 processed = 99, dropped = 99;
+
   check_zero ();
   gst_layout_stats_set_memory (stats, 123);
   gst_layout_stats_add_skipped (stats);
   gst_layout_stats_add_wait (stats, 1.5);
   gst_layout_stats_add_wait (stats, 2.0);
+  gst_layout_stats_add_dropped (stats, &processed, &dropped);
+  fail_unless_equals_uint64 (processed, 0);
+  fail_unless_equals_uint64 (dropped, 1);
   gst_layout_stats_add_batch (stats, &two[0]);
+  gst_layout_stats_add_dropped (stats, &processed, &dropped);
+  fail_unless_equals_uint64 (processed, 4);
+  fail_unless_equals_uint64 (dropped, 2);
   gst_layout_stats_add_latency (stats, 5.0);
   check_count ("memory", 123);
   check_count ("skipped", 1);
+  check_count ("dropped", 2);
   check_value ("wait-pages-ms", 3.5);
   check_value ("latency-ms-max", 5.0);
 
