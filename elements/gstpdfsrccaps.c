@@ -35,11 +35,24 @@ choose_fit_size (GstPdfSrc * self, gdouble width_pt, gdouble height_pt)
   return ok;
 }
 
+/* Whether the next elements look at GstVideoMeta. `caps` are those of the frames; NULL before the first. */
+static gboolean
+query_video_meta (GstPdfSrc * self, GstCaps * caps)
+{
+  GstQuery *query = gst_query_new_allocation (caps, FALSE);
+  gboolean known = gst_pad_peer_query (GST_BASE_SRC_PAD (self), query)
+      && gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+
+  gst_query_unref (query);
+  return known;
+}
+
 gboolean
 gst_pdf_src_choose_scaling (GstPdfSrc * self, GError ** error)
 {
   GstPdfSrcPageSizeMode mode;
   gdouble width_pt, height_pt;
+  GstCaps *caps;
 
   GST_OBJECT_LOCK (self);
   mode = self->page_size_mode;
@@ -62,20 +75,12 @@ gst_pdf_src_choose_scaling (GstPdfSrc * self, GError ** error)
       return FALSE;
     }
   }
+  /* Else each page would have to be copied. Elements that cannot answer yet get packed rows too, which all take. */
+  caps = gst_pad_get_current_caps (GST_BASE_SRC_PAD (self));
+  self->scaling.packed = !query_video_meta (self, caps);
+  gst_clear_caps (&caps);
   gst_pdf_renderer_set_scaling (self->renderer, &self->scaling);
   return TRUE;
-}
-
-/* Whether the next elements look at GstVideoMeta. */
-static gboolean
-query_video_meta (GstPdfSrc * self, GstCaps * caps)
-{
-  GstQuery *query = gst_query_new_allocation (caps, FALSE);
-  gboolean known = gst_pad_peer_query (GST_BASE_SRC_PAD (self), query)
-      && gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-
-  gst_query_unref (query);
-  return known;
 }
 
 gboolean

@@ -39,7 +39,7 @@ struct _GstPdfSrc {
   guint n_pages;                /* of the document */
   guint count, position;        /* pages of the stream, and those of them that are out */
   guint n_errors;
-  guint64 bytes_copied;         /* of frames whose rows had to be packed */
+  guint64 bytes_copied;         /* of frames rendered before it was known that their rows are to be packed */
   GstPdfScaling scaling;
   GstPdfGeometry last;          /* of the page before */
   GstVideoInfo info;            /* of the caps that are set */

@@ -221,8 +221,8 @@ install_worker_properties (GObjectClass * klass)
           | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Since the stream's start: "
-          "pages, failed-pages, bytes-copied (guint64; rows packed for a next "
-          "element that does not look at GstVideoMeta), workers-started, "
+          "pages, failed-pages, bytes-copied (guint64; 0 unless elements that do "
+          "not look at GstVideoMeta come in the middle), workers-started, "
           "workers-lost (killed at a limit, or died), workers-renewed (because "
           "of age or size)",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

@@ -9,7 +9,8 @@
 #define A4_WIDTH (210 / 25.4 * 72)
 #define A4_HEIGHT (297 / 25.4 * 72)
 
-#define STRIDE(width) (((width) * 4 + 15) & ~15u)
+#define ROW(width) ((width) * 4)
+#define ALIGNED(bytes) (((bytes) + 15) & ~15u)
 
 static void
 fit (const GstPdfScaling * scaling, gdouble width_pt, gdouble height_pt,
@@ -36,7 +37,7 @@ lay_out (const GstPdfScaling * scaling, gdouble width_pt, gdouble height_pt,
     .height = (guint) ceil (height_pt * (scaling->dpi / 72)),
     .scale = scaling->dpi / 72};
   }
-  g->stride = STRIDE (g->width);
+  g->stride = scaling->packed ? ROW (g->width) : ALIGNED (ROW (g->width));
 }
 
 gboolean

@@ -9,10 +9,11 @@ G_BEGIN_DECLS
 typedef struct {
   gdouble dpi;
   guint fit_width, fit_height;  /* pixels that every page is fitted into; 0: each page as it is */
+  gboolean packed;              /* rows touch each other */
 } GstPdfScaling;
 
 typedef struct {
-  guint width, height, stride;  /* pixels, pixels, bytes; rows are aligned to 16 bytes */
+  guint width, height, stride;  /* pixels, pixels, bytes; rows are aligned to 16 bytes unless packed */
   gdouble scale;                /* pixels a point */
   gdouble x, y;                 /* pixel of the page's top left corner */
 } GstPdfGeometry;
