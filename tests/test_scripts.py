@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""detect.sh and overlay.sh, as a user runs them, from a bootstrapped home folder.
+"""detect.sh, overlay.sh and bench.sh, as a user runs them, from a bootstrapped home folder.
 
 Every bad input gives one clear message, a non-zero exit and nothing half-written; every good one
 gives its pages. DOCLAYOUT_TEST_HOME names the home folder (kept between runs, so that only the
@@ -23,6 +23,7 @@ from write_pdf import A4, write_pdf
 
 ROOT = Path(__file__).resolve().parent.parent
 DETECT = ROOT / "pipelines" / "detect.sh"
+BENCH = ROOT / "pipelines" / "bench.sh"
 OVERLAY = ROOT / "pipelines" / "overlay.sh"
 ODD_NAME = "a b 'c' \"d\" 100% $x ; ! \\ (ü–文).pdf"
 WITHOUT_ROOTS_RIGHTS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
@@ -324,9 +325,37 @@ class Overlay(ScriptTest):
         self.assertEqual(len(self.files()), 3)
 
 
+class Bench(ScriptTest):
+    def test_sample(self):
+        done = self.run_script(BENCH, "--pages", "1", "--repeat=1", "--device", "cpu")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"^\| cpu, \d+ processors \| renderer \| network \| whole \|\n")
+        self.assertIn("taking the sample document", done.stderr)
+        self.assertEqual(self.files(), [])
+
+    def test_files_and_options(self):
+        self.write(ODD_NAME)
+        self.write("-b.pdf")
+        done = self.run_script(BENCH, "--json", "--only", "network", "--pages=40", "--repeat", "1", "--dpi", "50",
+                               "--device=cpu", ODD_NAME, "--", "-b.pdf")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual([document["file"] for document in found["documents"]], [ODD_NAME, "-b.pdf"])
+        self.assertEqual((found["network"]["pages"], found["rounds"]), (64, 1))
+        self.assertIsNone(found["whole"]["pages"])
+
+    def test_refused(self):
+        self.write("a.pdf")
+        self.check_refused(2, "unknown option --nosuch", BENCH, "a.pdf", "--nosuch", "1")
+        self.check_refused(2, "pages is to be from 1", BENCH, "a.pdf", "--pages=0")
+        self.check_refused(2, "needs a value", BENCH, "a.pdf", "--repeat")
+        self.check_refused(2, "standard output", BENCH, "a.pdf", "-o", "table")
+        self.check_refused(1, "no file", BENCH, "nosuch.pdf")
+
+
 class Help(ScriptTest):
     def test_help(self):
-        for script in (DETECT, OVERLAY, ROOT / "tests" / "run.sh"):
+        for script in (BENCH, DETECT, OVERLAY, ROOT / "tests" / "run.sh"):
             done = self.run_script(script, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertTrue(done.stdout.startswith("usage: "), done.stdout)
