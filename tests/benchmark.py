@@ -13,6 +13,10 @@
         over one page and taken off. --times repeats a document's pages, so that a short one runs long
         enough. Memory is the largest sum, over the process and its children,
         of proportional set sizes (PSS), sampled every 20 ms.
+    tests/benchmark.py renderer BUILD PDF… [--pages N] [--dpi N] [--rounds N]
+        Pages a second out of pdfsrc with 1 and with 2 render workers, and of as many independent
+        processes that draw with poppler and do nothing else, each into one memory again and again, and
+        into two in turn; all take turns.
 
 BUILD is a meson build folder. Needs the packages of tests/requirements.txt, and openvino for its
 column (left out where it is missing). Medians over the rounds are printed as a Markdown table.
@@ -220,6 +224,11 @@ for path in sys.argv[6:]:
 """
 
 
+def our_environment(args):
+    return dict(os.environ, GST_PLUGIN_PATH=f"{args.build}/elements",
+                DOCLAYOUT_RENDER_WORKER=f"{args.build}/elements/pdf-render-worker")
+
+
 def our_command(args, cores, pages, output, pdf):
     return [f"{args.build}/pipelines/doclayout-launch", "--set", f"src.location={pdf}", "--set",
             f"sink.location={output}", "pdfsrc", "name=src", f"dpi={args.dpi}", f"pages={pages}", "!",
@@ -241,8 +250,7 @@ def repeat_pages(pdf, times, output):
 
 
 def job(args):
-    env = dict(os.environ, GST_PLUGIN_PATH=f"{args.build}/elements",
-               DOCLAYOUT_RENDER_WORKER=f"{args.build}/elements/pdf-render-worker")
+    env = our_environment(args)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         output = f"{folder}/out.jsonl"
@@ -273,18 +281,50 @@ def job(args):
     table(["cores", "document", "", "pages/s", "peak MiB", "ours ÷ RapidLayout's"], rows)
 
 
+# ---- the renderer alone ----
+
+def pdfsrc_rate(args, env, workers, pdf):
+    text = subprocess.run([f"{args.build}/pipelines/doclayout-bench", "--only", "renderer", "--json", "--repeat", "1",
+                           "--pages", str(args.pages), "-p", f"dpi={args.dpi}", "-p", f"render-workers={workers}", pdf],
+                          env=env, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    return json.loads(text)["renderer"]["pages_per_second"]
+
+
+def poppler_rate(args, processes, frames, pdf):
+    command = [f"{args.build}/tests/poppler-pages", pdf, processes, args.pages, args.dpi, frames]
+    return float(subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def renderer(args):
+    env, rows = our_environment(args), []
+    for pdf in args.pdf:
+        for n in (1, 2):
+            ours, alone = [], {1: [], 2: []}
+            for _ in range(args.rounds):
+                ours.append(pdfsrc_rate(args, env, n, pdf))
+                for frames, rates in alone.items():
+                    rates.append(poppler_rate(args, n, frames, pdf))
+            row = [Path(pdf).name, n, f"{statistics.median(ours):.0f}"]
+            for rates in alone.values():
+                row += [f"{statistics.median(rates):.0f}", f"{statistics.median(map(float.__truediv__, ours, rates)):.2f}"]
+            rows.append(row)
+    table(["document", "processes", "pdfsrc", "poppler, one memory", "ours ÷ this", "poppler, two in turn", "ours ÷ this"],
+          rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["network", "job"])
+    parser.add_argument("what", choices=["network", "job", "renderer"])
     parser.add_argument("build", type=lambda p: str(Path(p).resolve()))
     parser.add_argument("pdf", nargs="*")
     parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--pages", type=int, default=1000)
     parser.add_argument("--dpi", type=float, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
-    if args.what == "job" and not args.pdf:
-        parser.error("job needs a PDF")
-    network(args) if args.what == "network" else job(args)
+    if args.what != "network" and not args.pdf:
+        parser.error(f"{args.what} needs a PDF")
+    {"network": network, "job": job, "renderer": renderer}[args.what](args)
 
 
 if __name__ == "__main__":
