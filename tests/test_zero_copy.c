@@ -228,7 +228,7 @@ check_not_copied (const gchar * line, guint width)
     fail_unless (place (left, i)->pixels == place (pushed, i)->pixels);
     fail_unless_equals_int (place (looked_at, i)->stride,
         place (pushed, i)->stride);
-    fail_unless (place (pushed, i)->stride % 16 == 0);
+    fail_unless (place (pushed, i)->stride >= (gint) width * 4);
     fail_unless_equals_int (gst_buffer_n_memory (buffer), 1);
     check_kept (i, width);
     check_descriptor (i);
@@ -263,8 +263,6 @@ static const struct
   {"queue ! videoscale ! capsfilter caps=video/x-raw,width=50 ! "
         "cudalayoutdetect name=detect ! jsonsink name=sink location=/dev/null",
       ODD},
-  /* pdfsrc itself packs rows for those who would not look at their stride */
-  {"cudalayoutdetect name=detect ! fakesink name=sink", ODD},
 };
 
 GST_START_TEST (copies_show)
@@ -277,14 +275,14 @@ GST_START_TEST (copies_show)
 
 GST_END_TEST
 
-/* Packed rows are right, and are not copied a second time. */
+/* For those who would not look at their stride, pages are drawn with packed rows. */
 GST_START_TEST (packed)
 {
   GstElement *pipeline =
       start ("queue ! cudalayoutdetect name=detect ! fakesink name=sink", ODD);
 
+  fail_unless_equals_int (count_copied (), 0);
   for (guint i = 0; i < N_PAGES; i++) {
-    fail_unless (place (looked_at, i)->pixels == place (pushed, i)->pixels);
     fail_unless (place (left, i)->pixels == place (pushed, i)->pixels);
     fail_unless_equals_int (place (looked_at, i)->stride, ODD * 4);
     fail_unless_equals_int (gst_buffer_get_size (g_ptr_array_index (kept, i)),
