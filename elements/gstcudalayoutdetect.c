@@ -89,7 +89,8 @@ set_detector (GstCudaLayoutDetect * self, GstLayoutDetector * detector)
   self->detector = detector;
   GST_OBJECT_UNLOCK (self);
   gst_layout_stats_set_memory (self->stats,
-      detector ? gst_layout_detector_memory (detector) : 0);
+      detector ? gst_layout_detector_memory (detector) : 0,
+      detector ? gst_layout_detector_memory_path (detector) : NULL);
   gst_layout_detector_free (before);
 }
 

@@ -484,7 +484,8 @@ install_readable_properties (GObjectClass * klass)
    *   was at work, 0 to 1 (all gdouble, times in milliseconds);
    * - `bytes-copied`, of pixels that were copied before the engine read them, and `bytes-staged`, of those that
    *   went to the device by way of a staging buffer; `memory`, bytes of weights and work space on the device
-   *   (all guint64).
+   *   (all guint64);
+   * - `memory-path` (string), as the property of that name.
    *
    * At the end of each stream it is posted as an element message too.
    *

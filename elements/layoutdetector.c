@@ -512,6 +512,7 @@ gst_layout_detector_finish (GstLayoutDetector * self, GstLayoutStats * stats,
   self->n_flights--;
   batch.regions = add_layouts (self, flight, batch.ms / batch.pages);
   gst_layout_stats_add_batch (stats, &batch);
-  gst_layout_stats_set_memory (stats, gst_layout_detector_memory (self));
+  gst_layout_stats_set_memory (stats, gst_layout_detector_memory (self),
+      gst_layout_detector_memory_path (self));
   return TRUE;
 }

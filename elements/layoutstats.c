@@ -28,6 +28,7 @@ struct _GstLayoutStats
   GMutex lock;
   Counts counts;
   guint64 memory;
+  const gchar *memory_path;     /* static; NULL: not known */
 };
 
 GstLayoutStats *
@@ -119,10 +120,12 @@ gst_layout_stats_add_latency (GstLayoutStats * stats, gdouble ms)
 }
 
 void
-gst_layout_stats_set_memory (GstLayoutStats * stats, gsize bytes)
+gst_layout_stats_set_memory (GstLayoutStats * stats, gsize bytes,
+    const gchar * path)
 {
   g_mutex_lock (&stats->lock);
   stats->memory = bytes;
+  stats->memory_path = path;
   g_mutex_unlock (&stats->lock);
 }
 
@@ -215,7 +218,8 @@ gst_layout_stats_to_structure (GstLayoutStats * stats)
       share (c->busy_seconds * G_USEC_PER_SEC, c->last_end - c->first_start),
       "bytes-copied", G_TYPE_UINT64, c->copied,
       "bytes-staged", G_TYPE_UINT64, c->staged,
-      "memory", G_TYPE_UINT64, stats->memory, NULL);
+      "memory", G_TYPE_UINT64, stats->memory,
+      "memory-path", G_TYPE_STRING, stats->memory_path, NULL);
   add_latencies (s, &c->latency_ms);
   g_mutex_unlock (&stats->lock);
   return s;

@@ -32,8 +32,9 @@ void gst_layout_stats_add_dropped (GstLayoutStats * stats, guint64 * processed, 
 void gst_layout_stats_add_wait (GstLayoutStats * stats, gdouble ms);
 /* A page was handed on so long after it came. */
 void gst_layout_stats_add_latency (GstLayoutStats * stats, gdouble ms);
-/* What the engine has on its device now, in bytes. A reset does not change it. */
-void gst_layout_stats_set_memory (GstLayoutStats * stats, gsize bytes);
+/* What the engine has on its device now, in bytes, and how frames reach it (nn_memory_path_name()). A reset does not
+ * change it. */
+void gst_layout_stats_set_memory (GstLayoutStats * stats, gsize bytes, const gchar * path);
 
 /* The longest batch so far, in nanoseconds. */
 GstClockTime gst_layout_stats_longest_batch (GstLayoutStats * stats);

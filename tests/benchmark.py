@@ -13,8 +13,8 @@
         over one page and taken off. --times repeats a document's pages, so that a short one runs long
         enough. Memory is the largest sum, over the process and its children,
         of proportional set sizes (PSS), sampled every 20 ms.
-    tests/benchmark.py renderer BUILD PDF… [--pages N] [--dpi N] [--rounds N]
-        Pages a second out of pdfsrc with 1 and with 2 render workers, and of as many independent
+    tests/benchmark.py renderer BUILD PDF… [--processes 1,2] [--pages N] [--dpi N] [--rounds N]
+        Pages a second out of pdfsrc with so many render workers, and of as many independent
         processes that draw with poppler and do nothing else, each into one memory again and again, and
         into two in turn; all take turns.
 
@@ -298,7 +298,7 @@ def poppler_rate(args, processes, frames, pdf):
 def renderer(args):
     env, rows = our_environment(args), []
     for pdf in args.pdf:
-        for n in (1, 2):
+        for n in args.processes:
             ours, alone = [], {1: [], 2: []}
             for _ in range(args.rounds):
                 ours.append(pdfsrc_rate(args, env, n, pdf))
@@ -314,6 +314,7 @@ def renderer(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--processes", type=lambda text: [int(n) for n in text.split(",")], default=[1, 2])
     parser.add_argument("what", choices=["network", "job", "renderer"])
     parser.add_argument("build", type=lambda p: str(Path(p).resolve()))
     parser.add_argument("pdf", nargs="*")

@@ -95,9 +95,14 @@ staged (GstHarness * h)
 {
   GstStructure *stats;
   guint64 bytes;
+  gchar *path;
 
   g_object_get (h->element, "stats", &stats, NULL);
   fail_unless (gst_structure_get_uint64 (stats, "bytes-staged", &bytes));
+  g_object_get (h->element, "memory-path", &path, NULL);
+  fail_unless_equals_string (gst_structure_get_string (stats, "memory-path"),
+      path);
+  g_free (path);
   gst_structure_free (stats);
   return bytes;
 }

@@ -95,7 +95,7 @@ GST_START_TEST (everything_else)
   guint64 processed = 99, dropped = 99;
 
   check_zero ();
-  gst_layout_stats_set_memory (stats, 123);
+  gst_layout_stats_set_memory (stats, 123, "direct");
   gst_layout_stats_add_skipped (stats);
   gst_layout_stats_add_wait (stats, 1.5);
   gst_layout_stats_add_wait (stats, 2.0);
@@ -116,7 +116,7 @@ GST_START_TEST (everything_else)
   /* nothing is left of it but the memory, which is still taken */
   gst_layout_stats_reset (stats);
   check_count ("memory", 123);
-  gst_layout_stats_set_memory (stats, 0);
+  gst_layout_stats_set_memory (stats, 0, NULL);
   check_zero ();
 }
 
