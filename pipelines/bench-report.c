@@ -21,6 +21,7 @@ static const row rows[] = {
   { "pages/s", "pages_per_second", BENCH_PAGES, BENCH_SECONDS, 1, "%.1f" },
   { "CPU of this process, cores", "cpu_process", BENCH_CPU_PROCESS, BENCH_SECONDS, 1, "%.2f" },
   { "CPU of the render workers, cores", "cpu_workers", BENCH_CPU_WORKERS, BENCH_SECONDS, 1, "%.2f" },
+  { "pages a second of CPU time", "pages_per_cpu_second", BENCH_PAGES, BENCH_CPU, 1, "%.1f" },
   { "peak memory, process and workers, MiB", "peak_memory_mib", BENCH_MEMORY, BENCH_MEMORY, 1 << 20, "%.0f" },
   { "copied by pdfsrc, bytes a page", "copied_by_pdfsrc", BENCH_COPIED_PDFSRC, BENCH_PAGES, 1, "%.0f" },
   { "copied by cudalayoutdetect, bytes a page", "copied_by_cudalayoutdetect", BENCH_COPIED_DETECT, BENCH_PAGES, 1,

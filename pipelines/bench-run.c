@@ -125,6 +125,7 @@ note_figures (run *r, bench_result *result)
   figures[BENCH_SECONDS] = (double) (r->end.us - r->start.us) / 1e6;
   figures[BENCH_CPU_PROCESS] = r->end.process - r->start.process;
   figures[BENCH_CPU_WORKERS] = r->end.workers - r->start.workers;
+  figures[BENCH_CPU] = figures[BENCH_CPU_PROCESS] + figures[BENCH_CPU_WORKERS];
   figures[BENCH_MEMORY] = r->memory;
   /* The elements count the warm-up too. */
   double share = figures[BENCH_PAGES] / r->pages;

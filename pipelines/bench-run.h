@@ -9,6 +9,7 @@ typedef enum {
   BENCH_SECONDS,
   BENCH_CPU_PROCESS,   /* seconds of CPU time of this process */
   BENCH_CPU_WORKERS,   /* and of its children */
+  BENCH_CPU,           /* both */
   BENCH_COPIED_PDFSRC, /* bytes for those pages, as the elements' stats have it */
   BENCH_COPIED_DETECT,
   BENCH_STAGED,        /* bytes copied to the device */

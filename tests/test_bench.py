@@ -92,7 +92,9 @@ class Figures(BenchTest):
                 self.assertEqual(figures["pages"], 128)  # 35 each, in whole batches of 32
                 self.assertGreater(figures["cpu_process"], 0)
                 self.assertGreater(figures["peak_memory_mib"], 10)
-                self.assertLess(figures["cpu_process"] + figures["cpu_workers"], os.cpu_count() + 1)
+                cores = figures["cpu_process"] + figures["cpu_workers"]
+                self.assertLess(cores, os.cpu_count() + 1)
+                self.assertAlmostEqual(figures["pages_per_cpu_second"] * cores / figures["pages_per_second"], 1, 5)
         for stage in ("renderer", "whole"):
             self.assertGreater(found[stage]["cpu_workers"], 0)
             self.assertEqual(found[stage]["copied_by_pdfsrc"], 0)
