@@ -252,6 +252,11 @@ bench_report_memories_table (const GPtrArray *memories, guint rounds)
     const bench_memory *memory = g_ptr_array_index (memories, i);
     printf (" %s |", memory->results ? memory->results[0].memory_type : "–");
   }
+  fputs ("\n| and reach the network as |", stdout);
+  for (guint i = 0; i < memories->len; i++) {
+    const bench_memory *memory = g_ptr_array_index (memories, i);
+    printf (" %s |", memory->results && memory->results[0].memory_path ? memory->results[0].memory_path : "–");
+  }
   putchar ('\n');
   for (const row *r = rows; r < rows + G_N_ELEMENTS (rows); r++) {
     if (is_of_renderer (r))
@@ -278,6 +283,8 @@ bench_report_memories_json (const GPtrArray *memories, guint rounds)
     print_string (memory->name);
     fputs (", \"frames_in\": ", stdout);
     print_string (memory->results ? memory->results[0].memory_type : NULL);
+    fputs (", \"memory_path\": ", stdout);
+    print_string (memory->results ? memory->results[0].memory_path : NULL);
     fputs (", \"note\": ", stdout);
     print_string (memory->note);
     for (const row *r = rows; r < rows + G_N_ELEMENTS (rows); r++)

@@ -138,13 +138,14 @@ note_figures (run *r, bench_result *result)
   result->memory_type = r->memory_type;
   g_autoptr (GstElement) detector = gst_bin_get_by_name (GST_BIN (r->pipeline), "detect");
   if (detector)
-    g_object_get (detector, "device-used", &result->device, NULL);
+    g_object_get (detector, "device-used", &result->device, "memory-path", &result->memory_path, NULL);
 }
 
 void
 bench_result_clear (bench_result *result)
 {
   g_clear_pointer (&result->device, g_free);
+  g_clear_pointer (&result->memory_path, g_free);
   g_clear_pointer (&result->warning, g_free);
   for (int f = 0; f < BENCH_N_FIGURES; f++)
     result->figures[f] = (double) NAN;

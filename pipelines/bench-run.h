@@ -24,7 +24,8 @@ typedef struct {
   double figures[BENCH_N_FIGURES];
   guint failed;            /* pages whose meta says that they failed */
   const char *memory_type; /* of the frames, as GStreamer names it */
-  char *device, *warning;  /* where the network ran, and the first warning; or NULL. Owned */
+  /* Where the network ran, how frames reached it, and the first warning; or NULL. Owned */
+  char *device, *memory_path, *warning;
 } bench_result;
 
 /* Frees what is owned; no figure is known then. */

@@ -285,17 +285,29 @@ run_memory (bench *b, const char *name, GPtrArray *frames, bench_result *result,
   return measure (b, pipeline, result, error);
 }
 
-/* A machine that cannot have a kind of memory refuses it in the first round. */
 static void
-compare_memory (bench *b, bench_memory *memory, guint round, GPtrArray *frames)
+leave_out (bench_memory *memory, guint rounds, const char *why)
+{
+  g_free (memory->note);
+  memory->note = g_strdup (why);
+  free_results (g_steal_pointer (&memory->results), rounds);
+}
+
+/* A machine that cannot have a kind of memory refuses it in the first round; for a CPU there is but one kind, which
+ * stands for all: `first`. */
+static void
+compare_memory (bench *b, bench_memory *memory, const bench_memory *first, guint round, GPtrArray *frames)
 {
   g_autoptr (GError) error = NULL;
   if (!memory->results)
     return;
+  if (memory != first && first->results && g_str_has_prefix (first->results[0].device, "cpu")) {
+    leave_out (memory, round, "the network runs on the CPU, for which all are the same");
+    return;
+  }
   bench_result *result = &memory->results[round];
   if (!run_memory (b, memory->name, frames, result, &error)) {
-    memory->note = g_strdup (error->message);
-    free_results (g_steal_pointer (&memory->results), round);
+    leave_out (memory, round, error->message);
     return;
   }
   tell (b, round, b->files[0], memory->name, result);
@@ -331,7 +343,7 @@ measure_memories (bench *b, GError **error)
   }
   for (guint round = 0; round < (guint) b->repeat; round++)
     for (guint i = 0; i < memories->len; i++)
-      compare_memory (b, g_ptr_array_index (memories, i), round, frames);
+      compare_memory (b, g_ptr_array_index (memories, i), g_ptr_array_index (memories, 0), round, frames);
   if (b->json)
     bench_report_memories_json (memories, b->repeat);
   else
