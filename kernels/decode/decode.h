@@ -124,6 +124,28 @@ void nn_label_kinds (char *const *labels, int n_labels, uint8_t *kinds);
  * (duplicates.c has the rules). `kinds`: of the classes. */
 void nn_detections_resolve_duplicates (nn_detections *detections, const uint8_t *kinds, int n_labels);
 
-float nn_region_area (const nn_region *region); /* 0 where x1 ≤ x0 or y1 ≤ y0 */
-float nn_region_intersection (const nn_region *a, const nn_region *b);
-float nn_region_iou (const nn_region *a, const nn_region *b); /* 0 where either is empty */
+/* Of finite boxes; inline, for all pairs of a page's regions are asked for. */
+
+static inline float /* 0 where x1 ≤ x0 or y1 ≤ y0 */
+nn_region_area (const nn_region *region)
+{
+  float width = region->x1 - region->x0, height = region->y1 - region->y0;
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+static inline float
+nn_region_intersection (const nn_region *a, const nn_region *b)
+{
+  nn_region both = { .x0 = a->x0 > b->x0 ? a->x0 : b->x0,
+                     .y0 = a->y0 > b->y0 ? a->y0 : b->y0,
+                     .x1 = a->x1 < b->x1 ? a->x1 : b->x1,
+                     .y1 = a->y1 < b->y1 ? a->y1 : b->y1 };
+  return nn_region_area (&both);
+}
+
+static inline float /* 0 where either is empty */
+nn_region_iou (const nn_region *a, const nn_region *b)
+{
+  float both = nn_region_intersection (a, b);
+  return both > 0 ? both / (nn_region_area (a) + nn_region_area (b) - both) : 0;
+}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "decode.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 nn_status
@@ -50,29 +49,6 @@ nn_detections_sort (nn_detections *detections)
 {
   if (detections->n > 1)
     qsort (detections->regions, (size_t) detections->n, sizeof *detections->regions, compare);
-}
-
-float
-nn_region_area (const nn_region *region)
-{
-  return fmaxf (0, region->x1 - region->x0) * fmaxf (0, region->y1 - region->y0);
-}
-
-float
-nn_region_intersection (const nn_region *a, const nn_region *b)
-{
-  nn_region both = { .x0 = fmaxf (a->x0, b->x0),
-                     .y0 = fmaxf (a->y0, b->y0),
-                     .x1 = fminf (a->x1, b->x1),
-                     .y1 = fminf (a->y1, b->y1) };
-  return nn_region_area (&both);
-}
-
-float
-nn_region_iou (const nn_region *a, const nn_region *b)
-{
-  float both = nn_region_intersection (a, b);
-  return both > 0 ? both / (nn_region_area (a) + nn_region_area (b) - both) : 0;
 }
 
 void

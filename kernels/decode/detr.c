@@ -94,9 +94,11 @@ rank_queries (const head *h, pair *votes, int *place)
 static int
 best_pairs (const head *h, float threshold, pair *pairs)
 {
+  /* Most logits are far below what the threshold's is, and need no exponential. */
+  const float least = threshold > 0 && threshold < 1 ? logf (threshold / (1 - threshold)) - 0.01f : -INFINITY;
   int n = 0;
   for (int i = 0; i < h->queries * h->classes; i++)
-    if (sigmoid (h->logits[i]) > threshold)
+    if (h->logits[i] > least && sigmoid (h->logits[i]) > threshold)
       pairs[n++] = (pair) { h->logits[i], i };
   if (n <= h->queries)
     return n;
