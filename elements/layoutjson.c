@@ -14,10 +14,33 @@ enum
   DECIMALS_MS = 3,
 };
 
+/* The text of `scaled` / 10^decimals, without zeros at its end. */
+static void
+append_fixed (GString * s, guint64 scaled, guint decimals, gboolean negative)
+{
+  gchar buf[32], *at = buf + sizeof (buf);
+  guint shown = 0;
+
+  for (; decimals > 0 && scaled % 10 == 0; decimals--)
+    scaled /= 10;
+  do {
+    *--at = (gchar) ('0' + scaled % 10);
+    scaled /= 10;
+    if (++shown == decimals)
+      *--at = '.';
+  } while (scaled > 0 || shown <= decimals);
+  if (negative)
+    *--at = '-';
+  g_string_append_len (s, at, buf + sizeof (buf) - at);
+}
+
 /* json-glib writes 0.93 as 0.93000000000000005, hence the few lines of our own. */
 static void
 append_number (GString * s, gdouble v, guint decimals)
 {
+  static const gdouble powers[] = { 1, 10, 100, 1000, 10000 };
+  gdouble scaled = decimals < G_N_ELEMENTS (powers)
+      ? fabs (v) * powers[decimals] : INFINITY;
   gchar format[8], buf[64], *end;
 
   if (!isfinite (v)) {
@@ -26,6 +49,13 @@ append_number (GString * s, gdouble v, guint decimals)
   }
   if (fabs (v) >= 1e15) {
     g_string_append (s, g_ascii_dtostr (buf, sizeof (buf), v));
+    return;
+  }
+  /* A page has a thousand of them. Nearer the middle between two, the product's own rounding might decide. */
+  if (scaled < 1e12 && fabs (scaled - floor (scaled) - 0.5) > 1e-3) {
+    guint64 rounded = (guint64) (scaled + 0.5);
+
+    append_fixed (s, rounded, decimals, v < 0 && rounded > 0);
     return;
   }
   g_snprintf (format, sizeof (format), "%%.%uf", decimals);

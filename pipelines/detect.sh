@@ -52,7 +52,7 @@ name_result() {
 
 detect() {
   "$launcher" --set src.location="$1" --set out.location="$2" "${@:3}" \
-    pdfsrc name=src ! cudalayoutdetect ! jsonsink name=out
+    pdfsrc name=src ! cudalayoutdetect ! queue max-size-buffers=16 max-size-bytes=0 max-size-time=0 ! jsonsink name=out
 }
 
 parse_arguments "$@"

@@ -32,7 +32,7 @@ typedef struct {
 
 static const char description[]
   = "Prints pages a second of three pipelines: pdfsrc ! fakesink, frames rendered before ! cudalayoutdetect !\n"
-    "fakesink, and pdfsrc ! cudalayoutdetect ! jsonsink location=/dev/null. Start-up and the first 32 pages of each\n"
+    "fakesink, and pdfsrc ! cudalayoutdetect ! queue ! jsonsink location=/dev/null. Start-up and the first 32 pages of each\n"
     "are not in the time. Several documents run one after the other; their pages and times are added up.\n\n"
     "Exit status: 0 all well, 1 a run failed, 2 wrong usage, 3 some pages failed.\n";
 
@@ -101,8 +101,18 @@ set_options (const bench *b, GstElement *pipeline, gboolean all, GError **error)
   return TRUE;
 }
 
-/* source (transfer floating; or NULL: with `error` set already) ! cudalayoutdetect, where `detect` ! jsonsink, where
- * `json`, else fakesink; with the user's options. NULL with `error` set. (transfer full) */
+/* Room for pages between two threads, one of which writes lines while the other looks for regions. (transfer floating) */
+static GstElement *
+make_queue (GError **error)
+{
+  GstElement *queue = make_element ("queue", "lines", error);
+  if (queue)
+    g_object_set (queue, "max-size-buffers", 16, "max-size-bytes", 0, "max-size-time", (guint64) 0, NULL);
+  return queue;
+}
+
+/* source (transfer floating; or NULL: with `error` set already) ! cudalayoutdetect, where `detect` ! queue ! jsonsink,
+ * where `json`, else fakesink; with the user's options. NULL with `error` set. (transfer full) */
 static GstElement *
 make_pipeline (const bench *b, GstElement *source, gboolean detect, gboolean json, GError **error)
 {
@@ -121,7 +131,14 @@ make_pipeline (const bench *b, GstElement *source, gboolean detect, gboolean jso
   gst_bin_add (GST_BIN (pipeline), sink);
   if (detector)
     gst_bin_add (GST_BIN (pipeline), detector);
-  if (detector ? !gst_element_link_many (source, detector, sink, NULL) : !gst_element_link (source, sink)) {
+  GstElement *queue = json ? make_queue (error) : NULL;
+  if (json && !queue)
+    return NULL;
+  if (queue)
+    gst_bin_add (GST_BIN (pipeline), queue);
+  GstElement *next = queue ? queue : sink;
+  if (!(detector ? gst_element_link_many (source, detector, next, NULL) : gst_element_link (source, next))
+      || (queue && !gst_element_link (queue, sink))) {
     g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD, "the elements do not fit together");
     return NULL;
   }
