@@ -204,7 +204,7 @@ keep_error (GstDebugCategory * category, GstDebugLevel level,
 
 GST_START_TEST (limits)
 {
-  struct rlimit few = { 3, 3 };
+  struct rlimit before, few;
   GString *errors = g_string_new (NULL);
 
   gst_debug_set_active (TRUE);
@@ -218,8 +218,11 @@ GST_START_TEST (limits)
   fail_unless (strstr (errors->str, "more than can be addressed") != NULL);
 
   g_string_set_size (errors, 0);
+  fail_unless (getrlimit (RLIMIT_NOFILE, &before) == 0);
+  few = (struct rlimit) { 3, before.rlim_max };
   fail_unless (setrlimit (RLIMIT_NOFILE, &few) == 0);
   fail_unless (allocate (10, 0, 0, 0) == NULL);
+  fail_unless (setrlimit (RLIMIT_NOFILE, &before) == 0);
   fail_unless (strstr (errors->str, "3 file descriptors") != NULL
       && strstr (errors->str, "ulimit -n") != NULL, "%s", errors->str);
   (gst_debug_remove_log_function) (keep_error);
