@@ -116,7 +116,7 @@ GST_START_TEST (appsink_keeps)
   else
     gst_element_set_state (pipeline, GST_STATE_PLAYING);
   for (;;) {
-    g_signal_emit_by_name (sink, "pull-sample", &sample);
+    g_signal_emit_by_name (sink, "try-pull-sample", 50 * GST_SECOND, &sample);
     if (sample == NULL)
       break;
     g_ptr_array_add (samples, sample);
