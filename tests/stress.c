@@ -42,10 +42,11 @@ typedef struct
 
 /* ------------------------------------------------------------------ pages */
 
+/* Lighter than what frames are padded with to the shape of a network's input. */
 static guint8
 grey (guint64 number)
 {
-  return (guint8) (100 + number % 150);
+  return (guint8) (120 + number % 130);
 }
 
 static GstFlowReturn
