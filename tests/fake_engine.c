@@ -10,7 +10,7 @@
 
 FakeEngine fake_engine;
 
-/* Detectors are made and freed in several threads. */
+/* Detectors are made and freed in several threads, and two elements may work at once. */
 static GMutex lock;
 static GCond changed;
 static gboolean held;
@@ -352,7 +352,9 @@ wait_until (gint64 time)
 void
 nn_detector_drop (nn_detector *d)
 {
+  g_mutex_lock (&lock);
   fake_engine.n_dropped += d->n_flight;
+  g_mutex_unlock (&lock);
   d->n_flight = 0;
 }
 
@@ -377,9 +379,11 @@ nn_detector_start (nn_detector *d, const nn_frame *frames, int n, const nn_detec
     fake_engine.data = frames[i].data;
   }
   d->idle = d->ready[d->n_flight] = MAX (d->idle, time_now ()) + fake_engine.ms * 1000;
+  g_mutex_lock (&lock);
   fake_engine.n_behind += d->n_flight;
   d->n_flight++;
   fake_engine.most_in_flight = MAX (fake_engine.most_in_flight, d->n_flight);
+  g_mutex_unlock (&lock);
   return NN_OK;
 }
 
@@ -394,9 +398,13 @@ first_byte (const nn_detector *d, const nn_frame *frame)
 nn_status
 nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
 {
+  int n_finished;
   g_assert (d->n_flight > 0);
   wait_until (d->ready[0]);
-  if (++fake_engine.n_finished == fake_engine.fail_finish) {
+  g_mutex_lock (&lock);
+  n_finished = ++fake_engine.n_finished;
+  g_mutex_unlock (&lock);
+  if (n_finished == fake_engine.fail_finish) {
     nn_detector_drop (d);
     return fake_fail (err, fake_engine.failure, "the finish failed");
   }
