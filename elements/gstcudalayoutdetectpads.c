@@ -181,6 +181,9 @@ sink_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
   } else {
     gst_layout_queue_set_result (self->queue, GST_FLOW_FLUSHING);
     GST_PAD_STREAM_LOCK (pad);
+    /* The end of a flush, which had that lock, may have started it again since the source pad stopped it. */
+    if (!gst_pad_is_active (self->srcpad))
+      gst_pad_stop_task (self->srcpad);
     gst_layout_queue_clear (self->queue, self->srcpad);
     GST_PAD_STREAM_UNLOCK (pad);
   }
