@@ -3,6 +3,8 @@
 
 #include "gst/gstdoclayoutmeta.h"
 
+#include <glib/gstdio.h>
+
 /* What must have happened before it is enough. */
 #define ENOUGH_PAGES 300
 #define ENOUGH_TIMES 40
@@ -22,6 +24,7 @@ typedef struct
 {
   GstHarness *h;
   GstBus *bus;
+  gchar *models[2];             /* the element's, and a copy of it */
   GMutex upstream;              /* held by who is the upstream streaming thread now */
   guint64 next;                 /* page to push */
   guint64 last;                 /* page that came out, + 1 */
@@ -151,6 +154,13 @@ change_setup (Stress * s, GRand * rand)
 }
 
 static void
+change_model (Stress * s, GRand * rand)
+{
+  g_object_set (s->h->element, "model-file",
+      s->models[g_rand_int_range (rand, 0, G_N_ELEMENTS (s->models))], NULL);
+}
+
+static void
 read_properties (Stress * s, GRand * rand)
 {
   g_autofree gchar *device = NULL, *model = NULL;
@@ -268,6 +278,7 @@ static const struct
 } kinds[] = {
   {"settings", change_settings, 300},
   {"setup", change_setup, 300},
+  {"model", change_model, 2000},
   {"reading", read_properties, 300},
   {"caps", change_caps, 2500},
   {"events", send_events, 300},
@@ -322,6 +333,26 @@ is_enough (Stress * s, Disturber * d, guint n)
 }
 
 static void
+add_models (Stress * s)
+{
+  g_autofree gchar *bytes = NULL;
+  gsize size;
+
+  g_object_get (s->h->element, "model-file", &s->models[0], NULL);
+  s->models[1] = g_strconcat (s->models[0], "-copy", NULL);
+  fail_unless (g_file_get_contents (s->models[0], &bytes, &size, NULL)
+      && g_file_set_contents (s->models[1], bytes, (gssize) size, NULL));
+}
+
+static void
+remove_models (Stress * s)
+{
+  g_unlink (s->models[1]);
+  for (guint i = 0; i < G_N_ELEMENTS (s->models); i++)
+    g_free (s->models[i]);
+}
+
+static void
 check_no_error (Stress * s)
 {
   GstMessage *message = gst_bus_pop_filtered (s->bus, GST_MESSAGE_ERROR);
@@ -339,7 +370,7 @@ check_afterwards (Stress * s)
   guint64 number;
 
   g_object_set (s->h->element, "threshold", 0.0, "batch-size", 3,
-      "batch-timeout", 3600000, NULL);
+      "batch-timeout", 3600000, "model-file", s->models[0], NULL);
   gst_element_set_state (s->h->element, GST_STATE_READY);
   gst_element_set_state (s->h->element, GST_STATE_PLAYING);
   gst_harness_push_event (s->h, gst_event_new_flush_start ());
@@ -374,6 +405,7 @@ stress_run (GstElement * element, gint kind)
   };
 
   g_mutex_init (&s.upstream);
+  add_models (&s);
   gst_element_set_bus (element, s.bus);
   gst_pad_add_probe (s.h->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, on_page, &s,
       NULL);
@@ -393,5 +425,6 @@ stress_run (GstElement * element, gint kind)
   gst_element_set_bus (element, NULL);
   gst_object_unref (s.bus);
   g_mutex_clear (&s.upstream);
+  remove_models (&s);
   gst_harness_teardown (s.h);
 }

@@ -11,7 +11,7 @@ check_engine (void)
   fail_unless_equals_int (fake_engine.n_started,
       fake_engine.n_finished + fake_engine.n_dropped);
   fail_unless_equals_int (fake_engine.n_alive, 0);
-  fail_unless_equals_int (fake_engine.most_alive, 1);
+  fail_unless (fake_engine.most_alive <= 2);    /* one in use, one being loaded */
   fail_unless_equals_int (fake_engine.most_in_flight, 2);
 }
 
