@@ -18,8 +18,9 @@ END
 }
 
 elements=(metas unifiedallocator layoutqueue layoutconfig cudalayoutdetect cudalayoutdetect_pages cudalayoutdetect_flow
-          cudalayoutdetect_device cudalayoutdetect_batches mirror elements pdfsrc pdfsrc_workers pdfsrc_documents pdfworker
-          layoutoverlay layoutoverlay_frames jsonsink linefile backpressure stress stress_pipelines zero_copy)
+          cudalayoutdetect_device cudalayoutdetect_batches cudalayoutdetect_swap mirror elements pdfsrc pdfsrc_workers
+          pdfsrc_documents pdfworker layoutoverlay layoutoverlay_frames jsonsink linefile backpressure stress
+          stress_pipelines zero_copy)
 threads=(parallel schedule detector batches)
 engine=(onnx onnx_external onnx_tensor onnx_weights graph_arena graph_limits graph_merge graph_postpone graph_precision
         graph_shape decode tensor)
@@ -51,6 +52,8 @@ python=${XDG_CACHE_HOME:-$HOME/.cache}/gst-doclayout/test-venv-$version/bin/pyth
 [[ -n ${DOCLAYOUT_TEST_PYTHON:-} || ! -x $python ]] || export DOCLAYOUT_TEST_PYTHON=$python
 # GStreamer's scanner is a program of its own, in which our plugin would find no sanitizer.
 export GST_REGISTRY_FORK=no G_SLICE=always-malloc
+# Whole stacks, through libraries without frame pointers: what leaks in them is known by its caller.
+export ASAN_OPTIONS=fast_unwind_on_malloc=0
 export LSAN_OPTIONS=suppressions=$source_root/tests/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 # Of libraries that are not instrumented only the locks count: what orders the rest is not seen.
