@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs of many pages, two batches in flight: while the device works on one, the next is put behind it, and the
- * results of the one before are decoded here. A whole batch is one run. Fewer pages are runs of powers of two (13
- * pages: 8 + 4 + 1), whose plans are made when they are first needed; weights are the same for all of them.
+ * results of the one before are decoded here. A whole batch is one run.
+ *
+ * Fewer pages are a run with room left over, until that has cost as much of the device's time as plans of their own
+ * would: then those are made, runs of powers of two (13 pages: 8 + 4 + 1), with the same weights. So the end of a document
+ * never waits for a plan that is made for it (0.4 s for RT-DETR on an H100, and several where its ways are not timed
+ * yet), and pages that come one by one soon run one by one.
  *
  * Some files take one page a run, by their input's shape or by what their nodes do with it. Their pages are runs of
  * their own, one behind the other.
  */
+#include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "detector.h"
 #include "plan.h"
@@ -18,13 +24,17 @@
 typedef struct size {
   int pages;
   int most; /* of them in a batch */
-  nn_plan *plan; /* NULL until it is needed */
+  nn_plan *plan; /* NULL until it is worth it */
+  double wasted; /* seconds that runs with room left over took in place of one of these; -INFINITY: it cannot be made */
   nn_session **sessions[NN_MAX_IN_FLIGHT]; /* `most` for each slot; NULL until they are needed */
 } size;
 
 typedef struct part { /* of a batch: what one run takes */
   nn_session *session;
+  size *run;         /* which has room for more, where there are fewer pages */
   int first, pages;
+  size *wanted;      /* what would have been better; NULL: nothing */
+  double started;    /* seconds */
 } part;
 
 typedef struct slot { /* of a batch in flight */
@@ -37,10 +47,19 @@ typedef struct batches {
   nn_plan_options options; /* of all plans, but for the batch */
   size sizes[MAX_SIZES];   /* the largest first */
   int n_sizes;
+  double plan_seconds;     /* that making the first plan took */
   slot slots[NN_MAX_IN_FLIGHT];
   nn_tensor *views; /* work space: the outputs of one page */
   const nn_tensor **outputs;
 } batches;
+
+static double
+now (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
+}
 
 /* ---- plans and sessions ---- */
 
@@ -85,6 +104,7 @@ open_plan (nn_detector *d, nn_error *err)
 {
   batches *b = d->state;
   int pages = d->batch;
+  double start = now ();
   if (pages > 1) {
     d->plan = plan_for (d, pages, err);
     if (!d->plan && !is_about_shapes (err->status))
@@ -97,10 +117,11 @@ open_plan (nn_detector *d, nn_error *err)
   }
   if (!d->plan && !(d->plan = plan_for (d, pages, err)))
     return err->status;
-  b->sizes[b->n_sizes++] = (size) { pages, d->batch / pages, nn_plan_ref (d->plan) };
+  b->plan_seconds = now () - start;
+  b->sizes[b->n_sizes++] = (size) { .pages = pages, .most = d->batch / pages, .plan = nn_plan_ref (d->plan) };
   for (int power = 1 << 30; power > 0; power >>= 1)
     if (power < pages)
-      b->sizes[b->n_sizes++] = (size) { power, 1 };
+      b->sizes[b->n_sizes++] = (size) { .pages = power, .most = 1 };
   return NN_OK;
 }
 
@@ -158,8 +179,8 @@ outputs_of (nn_detector *d, const part *p, int index)
   batches *b = d->state;
   for (int i = 0; i < nn_model_n_outputs (d->model); i++) {
     const nn_tensor *all = nn_session_output (p->session, i);
-    int64_t rows = all->rank > 0 ? all->dim[0] / p->pages : 0;
-    b->views[i] = p->pages == 1 ? *all : nn_tensor_part (all, 0, index * rows, rows);
+    int64_t rows = all->rank > 0 ? all->dim[0] / p->run->pages : 0;
+    b->views[i] = p->run->pages == 1 ? *all : nn_tensor_part (all, 0, index * rows, rows);
     b->outputs[i] = &b->views[i];
   }
   return b->outputs;
@@ -185,7 +206,7 @@ batches_open (nn_detector *d, const nn_detector_options *options, nn_error *err)
     for (int k = 0; k < whole->most; k++)
       if (!get_session (d, whole, i, k, err))
         return err->status;
-  part first = { whole->sessions[0][0], 0, whole->pages };
+  part first = { .session = whole->sessions[0][0], .run = whole, .pages = whole->pages };
   return nn_detector_learn (d, first.session, outputs_of (d, &first, 0), err);
 }
 
@@ -235,22 +256,50 @@ batches_memory_bytes (const nn_detector *d)
 
 /* ---- running ---- */
 
-/* Starts a run of pages `first` … of the batch. */
+/* Starts the run of a part that is filled in but for the session. */
 static nn_status
-start_part (nn_detector *d, int index, nn_session *session, int first, int pages, nn_error *err)
+start_part (nn_detector *d, int index, const part *wanted, nn_session *session, nn_error *err)
 {
   const nn_job *job = &d->jobs[index];
   slot *s = &((batches *) d->state)->slots[index];
+  part *p = &s->parts[s->n_parts++];
   nn_page_spec spec = nn_detector_page_spec (d, &job->settings);
-  s->parts[s->n_parts++] = (part) { session, first, pages };
+  *p = *wanted;
+  p->session = session;
+  p->started = now ();
   nn_session_set_threshold (session, nn_detector_threshold (d, &job->settings));
-  nn_status status = nn_session_fill_pages (session, d->setup.signature.page, job->frames + first, pages, &spec,
-                                            s->placements + first, err);
+  nn_status status = nn_session_fill_pages (session, d->setup.signature.page, job->frames + p->first, p->pages, &spec,
+                                            s->placements + p->first, err);
   if (status)
     return status;
-  for (int i = 0; i < pages; i++)
-    nn_detector_tell_sizes (d, session, i, &s->placements[first + i]);
+  for (int i = 0; i < p->pages; i++)
+    nn_detector_tell_sizes (d, session, i, &s->placements[p->first + i]);
   return nn_session_start (session, err);
+}
+
+/* Whether there is a plan of this size, now that it may have become worth making. */
+static bool
+is_made (nn_detector *d, size *s, int index)
+{
+  nn_error ignored;
+  if (!s->plan && s->wasted > ((batches *) d->state)->plan_seconds && !get_session (d, s, index, 0, &ignored))
+    s->wasted = -INFINITY;
+  return s->plan;
+}
+
+/* The smallest run that is made and takes `pages`, of those that this batch does not use yet; a whole batch's always
+ * does where pages are left over. */
+static size *
+find_room (batches *b, const slot *used, int pages)
+{
+  for (size *s = b->sizes + b->n_sizes - 1; s > b->sizes; s--) {
+    bool is_free = s->plan && s->pages >= pages;
+    for (int i = 0; i < used->n_parts && is_free; i++)
+      is_free = used->parts[i].run != s;
+    if (is_free)
+      return s;
+  }
+  return b->sizes;
 }
 
 static nn_status
@@ -258,13 +307,29 @@ batches_start (nn_detector *d, int index, nn_error *err)
 {
   batches *b = d->state;
   int first = 0, n = d->jobs[index].n;
-  for (size *s = b->sizes; s < b->sizes + b->n_sizes; s++)
-    for (int k = 0; n - first >= s->pages; k++, first += s->pages) {
-      nn_session *session = get_session (d, s, index, k, err);
-      if (!session || start_part (d, index, session, first, s->pages, err))
+  for (size *s = b->sizes; first < n; s++)
+    for (int k = 0; n - first >= s->pages; k++) {
+      part next = { .first = first, .run = s, .pages = s->pages };
+      if (!is_made (d, s, index)) {
+        next.wanted = s;
+        next.run = find_room (b, &b->slots[index], n - first);
+        next.pages = n - first;
+      }
+      nn_session *session = get_session (d, next.run, index, next.wanted ? 0 : k, err);
+      if (!session || start_part (d, index, &next, session, err))
         return err->status;
+      first += next.pages;
     }
   return NN_OK;
+}
+
+/* A run with room for more took this long. */
+static void
+note_waste (const part *p)
+{
+  double seconds = nn_session_device_seconds (p->session);
+  if (p->wanted)
+    p->wanted->wasted += (seconds > 0 ? seconds : now () - p->started) * (1 - p->pages / (double) p->run->pages);
 }
 
 static nn_status
@@ -273,6 +338,8 @@ finish_part (nn_detector *d, int index, const part *p, nn_detections *results, n
   const nn_job *job = &d->jobs[index];
   const slot *s = &((const batches *) d->state)->slots[index];
   nn_status status = nn_session_wait (p->session, err);
+  if (!status)
+    note_waste (p);
   d->device_seconds += status ? 0 : nn_session_device_seconds (p->session);
   d->staged_bytes += status ? 0 : nn_session_staged_bytes (p->session);
   for (int i = 0; i < p->pages && !status; i++) {

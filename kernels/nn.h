@@ -270,8 +270,8 @@ typedef struct nn_detector_options {
 
 /* Recognises the model's family and labels, plans it, and starts what it needs to take `batch`
  * pages at once. On the CPU pages run side by side, one a thread; where there are more threads than
- * pages each page gets its share of them. On a GPU a batch is one run; what is left of a document
- * is runs of powers of two. A family that cannot be told: an error that lists the
+ * pages each page gets its share of them. On a GPU a batch is one run; fewer
+ * pages are one with room left over, or, once that pays, runs of powers of two. A family that cannot be told: an error that lists the
  * inputs and outputs and says what to set. */
 nn_detector *nn_detector_new (nn_model *model, const nn_detector_options *options, nn_error *err);
 void nn_detector_free (nn_detector *detector);
