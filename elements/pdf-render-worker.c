@@ -199,6 +199,19 @@ draw (PopplerPage *page, const struct pdf_render_request *request, unsigned char
   return status;
 }
 
+/* Whether the loaded page is of the size that the request expects; else the reply tells its size. */
+static bool
+is_expected (struct worker *worker, const struct pdf_render_request *request, struct pdf_render_reply *reply)
+{
+  if (request->expected_width == 0)
+    return true;
+  poppler_page_get_size (worker->page, &reply->width, &reply->height);
+  if (reply->width == request->expected_width && reply->height == request->expected_height)
+    return true;
+  reply->status = PDF_RENDER_OTHER_SIZE;
+  return false;
+}
+
 static void
 render (struct worker *worker, const struct pdf_render_request *request, int fd,
         struct pdf_render_reply *reply)
@@ -207,13 +220,13 @@ render (struct worker *worker, const struct pdf_render_request *request, int fd,
     fail (reply, PDF_RENDER_FAILED, "the frame's geometry makes no sense");
     return;
   }
+  if (!load_page (worker, request->page, reply) || !is_expected (worker, request, reply))
+    return;
   unsigned char *data = map_frame (worker, request, fd);
   if (!data) {
     fail (reply, PDF_RENDER_NO_MEMORY, "the frame cannot be mapped");
     return;
   }
-  if (!load_page (worker, request->page, reply))
-    return;
   cairo_status_t status = draw (worker->page, request, data);
   g_clear_object (&worker->page);
   if (worker->mapped > MAX_MAPPED_BYTES)

@@ -2,6 +2,7 @@
 #include "pdfrendererprivate.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -206,11 +207,28 @@ start_worker (GstPdfRenderer * self, GstPdfSlot * slot)
 static void
 ask_size (GstPdfRenderer * self, GstPdfSlot * slot)
 {
+  slot->guessed = FALSE;
   slot->began = g_get_monotonic_time ();
   slot->deadline = slot->began + self->timeout;
   slot->state = SLOT_SIZING;
   if (!gst_pdf_worker_ask_size (slot->worker, slot->job->page->number - 1))
     lose_worker (self, slot, FALSE, "died");
+}
+
+/* Most pages are of the size of those before them: asking for it costs the worker a wait a page, so it is asked to draw,
+ * if the size is right. */
+static void
+begin_page (GstPdfRenderer * self, GstPdfSlot * slot)
+{
+  if (!self->scaled || self->last_width == 0) {
+    ask_size (self, slot);
+    return;
+  }
+  slot->job->page->width_pt = self->last_width;
+  slot->job->page->height_pt = self->last_height;
+  slot->guessed = TRUE;
+  slot->spent = 0;
+  slot->state = SLOT_PARKED;
 }
 
 /* Whether there is a page to begin with, and the look-ahead allows it. */
@@ -251,6 +269,11 @@ try_render (GstPdfRenderer * self, GstPdfSlot * slot)
     return FALSE;
   if (!gst_pdf_geometry_for_page (&self->scaling, page->width_pt,
           page->height_pt, &page->geometry, &reason)) {
+    if (slot->guessed) {
+      g_free (reason);
+      ask_size (self, slot);
+      return TRUE;
+    }
     finish_job (self, slot, reason);
     return TRUE;
   }
@@ -272,7 +295,8 @@ try_render (GstPdfRenderer * self, GstPdfSlot * slot)
   slot->deadline = slot->began + self->timeout;
   slot->state = SLOT_RENDERING;
   if (!gst_pdf_worker_render (slot->worker, page->number - 1, &page->geometry,
-          slot->frame))
+          slot->frame, slot->guessed ? page->width_pt : 0,
+          slot->guessed ? page->height_pt : 0))
     lose_worker (self, slot, FALSE, "died");
   return TRUE;
 }
@@ -304,6 +328,28 @@ handle_opened (GstPdfRenderer * self, GstPdfSlot * slot,
   g_cond_broadcast (&self->changed);
 }
 
+/* The page's size, which was asked for or guessed wrongly. */
+static void
+handle_size (GstPdfRenderer * self, GstPdfSlot * slot,
+    const struct pdf_render_reply *reply)
+{
+  if (slot->frame)
+    self->waiting_bytes -= gst_buffer_get_size (slot->frame);
+  gst_clear_buffer (&slot->frame);
+  slot->job->page->geometry = (GstPdfGeometry) { 0 };
+  slot->job->page->width_pt = reply->width;
+  slot->job->page->height_pt = reply->height;
+  slot->guessed = FALSE;
+  slot->spent = g_get_monotonic_time () - slot->began;
+  slot->state = SLOT_PARKED;
+  if (isfinite (reply->width) && isfinite (reply->height)) {
+    self->last_width = reply->width;
+    self->last_height = reply->height;
+  }
+  if (is_next (self, slot->job))
+    note_first_size (self, slot->job->page);
+}
+
 static void
 handle_reply (GstPdfRenderer * self, GstPdfSlot * slot,
     const struct pdf_render_reply *reply)
@@ -312,16 +358,15 @@ handle_reply (GstPdfRenderer * self, GstPdfSlot * slot,
     handle_opened (self, slot, reply);
   } else if (reply->status == PDF_RENDER_NO_MEMORY) {
     lose_worker (self, slot, FALSE, "ran out of memory");
+  } else if (reply->status == PDF_RENDER_OTHER_SIZE && !slot->guessed) {
+    lose_worker (self, slot, FALSE, "broke its protocol");
+  } else if (reply->status == PDF_RENDER_OTHER_SIZE) {
+    handle_size (self, slot, reply);
   } else if (reply->status != PDF_RENDER_OK) {
     finish_job (self, slot, g_strdup (*reply->reason ? reply->reason
             : "the render worker gave no reason"));
   } else if (slot->state == SLOT_SIZING) {
-    slot->job->page->width_pt = reply->width;
-    slot->job->page->height_pt = reply->height;
-    slot->spent = g_get_monotonic_time () - slot->began;
-    slot->state = SLOT_PARKED;
-    if (is_next (self, slot->job))
-      note_first_size (self, slot->job->page);
+    handle_size (self, slot, reply);
   } else {
     finish_job (self, slot, NULL);
     renew_worker (self, slot);
@@ -367,7 +412,7 @@ advance_slot (GstPdfRenderer * self, GstPdfSlot * slot)
       }
       if (!slot->job && !take_job (self, slot))
         return FALSE;
-      ask_size (self, slot);
+      begin_page (self, slot);
       return TRUE;
     case SLOT_PARKED:
       return try_render (self, slot);

@@ -28,6 +28,7 @@ typedef struct {
   gint64 deadline;              /* µs, monotonic: when the awaited reply must be there */
   gint64 began;                 /* µs, monotonic: of the work on the page, parked time left out */
   gint64 spent;                 /* µs: on the page before it was parked */
+  gboolean guessed;             /* the page's size is that of another, which the worker is to confirm */
   GstPdfJob *job;
   GstBuffer *frame;
 } GstPdfSlot;
@@ -55,6 +56,7 @@ struct _GstPdfRenderer {
   GError *error;                /* nothing more will come */
   guint n_pages;                /* of the document */
   gdouble first_width, first_height;
+  gdouble last_width, last_height;      /* that a worker told, in points; 0: none yet */
   GstPdfScaling scaling;
   GstDocPageRange *range;
   guint count;                  /* pages to give, in all */

@@ -19,7 +19,7 @@
 
 #include <stdint.h>
 
-#define PDF_RENDER_VERSION 1
+#define PDF_RENDER_VERSION 2
 #define PDF_RENDER_FD 3
 
 /* Limits of a frame: cairo's is 32767 pixels a side; 2^27 pixels are 512 MiB. */
@@ -41,6 +41,7 @@ enum pdf_render_status {
   PDF_RENDER_FAILED,            /* OPEN: the document is damaged. Else: this page cannot be had */
   PDF_RENDER_ENCRYPTED,         /* OPEN: the password is wrong or missing */
   PDF_RENDER_NO_MEMORY,         /* the worker's memory limit was met: it should be replaced */
+  PDF_RENDER_OTHER_SIZE,        /* RENDER: the page is not of the size that was expected, but of the reply's */
   PDF_RENDER_N_STATUS
 };
 
@@ -56,6 +57,7 @@ struct pdf_render_request {
   uint32_t width, height, stride;
   uint32_t has_password;
   double scale, x, y;
+  double expected_width, expected_height; /* RENDER: the page's size in points; 0: any will do */
   char password[PDF_RENDER_MAX_PASSWORD]; /* OPEN: NUL-terminated UTF-8 */
 };
 
@@ -68,5 +70,5 @@ struct pdf_render_reply {
   char reason[PDF_RENDER_MAX_REASON]; /* NUL-terminated text where the status is not OK */
 };
 
-_Static_assert (sizeof (struct pdf_render_request) == 72 + PDF_RENDER_MAX_PASSWORD, "no padding");
+_Static_assert (sizeof (struct pdf_render_request) == 88 + PDF_RENDER_MAX_PASSWORD, "no padding");
 _Static_assert (sizeof (struct pdf_render_reply) == 40 + PDF_RENDER_MAX_REASON, "no padding");

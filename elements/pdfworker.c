@@ -254,7 +254,8 @@ gst_pdf_worker_ask_size (GstPdfWorker * worker, guint page)
 
 gboolean
 gst_pdf_worker_render (GstPdfWorker * worker, guint page,
-    const GstPdfGeometry * geometry, GstBuffer * frame)
+    const GstPdfGeometry * geometry, GstBuffer * frame,
+    gdouble expected_width, gdouble expected_height)
 {
   GstMemory *memory = gst_buffer_peek_memory (frame, 0);
 
@@ -267,6 +268,8 @@ gst_pdf_worker_render (GstPdfWorker * worker, guint page,
   worker->request.scale = geometry->scale;
   worker->request.x = geometry->x;
   worker->request.y = geometry->y;
+  worker->request.expected_width = expected_width;
+  worker->request.expected_height = expected_height;
   return send_request (worker, gst_unified_memory_get_fd (memory));
 }
 

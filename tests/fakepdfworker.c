@@ -112,6 +112,10 @@ lie (const char *deed, struct pdf_render_reply *reply)
     reply->width = NAN;
   if (is (deed, "infinite"))
     reply->height = INFINITY;
+  if (is (deed, "wide"))
+    reply->width = 144;
+  if (is (deed, "other-size"))
+    reply->status = PDF_RENDER_OTHER_SIZE;
   if (is (deed, "huge"))
     reply->width = 1e9;
   if (is (deed, "zero"))
@@ -171,13 +175,13 @@ receive (struct pdf_render_request *request, int *fd)
 static bool
 applies (const char *deed, const struct pdf_render_request *request)
 {
-  static const char *const of_size[] = { "nan", "infinite", "huge", "zero", "negative" };
+  static const char *const of_size[] = { "nan", "infinite", "huge", "zero", "negative", "wide" };
   bool about_size = false;
 
   for (size_t i = 0; i < sizeof of_size / sizeof *of_size; i++)
     about_size |= is (deed, of_size[i]);
-  return *deed && (request->type == PDF_RENDER_OPEN
-                   || about_size == (request->type == PDF_RENDER_PAGE_SIZE));
+  return *deed && (request->type == PDF_RENDER_OPEN || (about_size && request->expected_width > 0)
+                   || request->type == (about_size ? PDF_RENDER_PAGE_SIZE : PDF_RENDER_RENDER));
 }
 
 int
@@ -215,6 +219,9 @@ main (void)
         lie (once, &reply);
       }
     }
+    if (request.expected_width > 0 && reply.status == PDF_RENDER_OK
+        && !(reply.width == request.expected_width && reply.height == request.expected_height))
+      reply.status = PDF_RENDER_OTHER_SIZE;
     if (send (PDF_RENDER_FD, &reply, sizeof reply, MSG_NOSIGNAL) < 0)
       return 1;
   }

@@ -3,59 +3,9 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
+#include "fakeworker_harness.h"
 #include "gst_harness.h"
-#include "pdfpipeline.h"
 #include "pdfwriter.h"
-
-static gchar *document, *log_name;
-
-static void
-setup (void)
-{
-  document = pdf_write_plain ("plain.pdf", 10);
-  log_name = pdf_write_bytes ("deeds", "", 0);
-  g_setenv ("FAKE_WORKER_LOG", log_name, TRUE);
-  g_setenv ("FAKE_WORKER_PAGES", "10", TRUE);
-}
-
-static void
-teardown (void)
-{
-  pdf_remove_files ();
-  g_free (document);
-  g_free (log_name);
-}
-
-/* How often a worker did the deed. */
-static guint
-count_deeds (const gchar * deed)
-{
-  gchar *text = NULL;
-  gchar **lines;
-  guint n = 0;
-
-  fail_unless (g_file_get_contents (log_name, &text, NULL, NULL));
-  lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i]; i++)
-    n += g_str_equal (lines[i], deed);
-  g_strfreev (lines);
-  g_free (text);
-  return n;
-}
-
-static guint
-get_stat (PdfRun * run, const gchar * name)
-{
-  GstElement *src = gst_bin_get_by_name (GST_BIN (run->pipeline), "src");
-  GstStructure *stats = NULL;
-  guint value = 0;
-
-  g_object_get (src, "stats", &stats, NULL);
-  fail_unless (gst_structure_get_uint (stats, name, &value));
-  gst_structure_free (stats);
-  gst_object_unref (src);
-  return value;
-}
 
 /* A page on which a worker goes wrong: what it does, how often it is tried, and what the error says.
  * The pages around it must be there, in order and with their own pixels. */
@@ -120,7 +70,8 @@ GST_START_TEST (test_deed)
   PdfRun *run;
 
   g_setenv ("FAKE_WORKER", entry, TRUE);
-  run = pdf_run ("location=%s render-workers=2 page-timeout=%u", document,
+  run = pdf_run ("location=%s render-workers=2 page-timeout=%u",
+      fake_worker_document,
       g_str_equal (deed, "hang") ? 300 : 20000);
   fail_unless (run->eos && run->n_errors == 0, "%s", deed);
   fail_unless_equals_int (run->buffers->len, 10);
@@ -128,8 +79,8 @@ GST_START_TEST (test_deed)
     check_page (run, i, i == 2 ? reason : NULL,
         i == 2 ? deeds[__i__].width_pt : 72);
   fail_unless_equals_int (run->n_warnings, reason ? 1 : 0);
-  fail_unless_equals_int (count_deeds (line), deeds[__i__].tries);
-  fail_unless_equals_int (get_stat (run, "failed-pages"), reason ? 1 : 0);
+  fail_unless_equals_int (fake_worker_count (line), deeds[__i__].tries);
+  fail_unless_equals_int (fake_worker_stat (run, "failed-pages"), reason ? 1 : 0);
   pdf_run_free (run);
   g_free (entry);
   g_free (line);
@@ -147,7 +98,7 @@ GST_START_TEST (test_many_deeds)
 
   g_setenv ("FAKE_WORKER", "1=die,2=hang,3=crash,6=nan,7=hang,10=garbage", TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (workers); i++) {
-    run = pdf_run ("location=%s render-workers=%u page-timeout=200", document,
+    run = pdf_run ("location=%s render-workers=%u page-timeout=200", fake_worker_document,
         workers[i]);
     pages = pdf_run_pages (run);
     fail_unless (run->eos);
@@ -167,7 +118,7 @@ GST_START_TEST (test_hang_does_not_idle_others)
 
   g_setenv ("FAKE_WORKER", "2=hang,3=slow,4=slow,5=slow", TRUE);
   began = g_get_monotonic_time ();
-  run = pdf_run ("location=%s render-workers=2 page-timeout=1500", document);
+  run = pdf_run ("location=%s render-workers=2 page-timeout=1500", fake_worker_document);
   fail_unless (run->eos);
   /* One after the other: 2.4 s. */
   fail_unless (g_get_monotonic_time () - began < 2300000);
@@ -200,13 +151,13 @@ GST_START_TEST (test_opening)
   PdfRun *run;
 
   g_setenv ("FAKE_WORKER", entry, TRUE);
-  run = pdf_run ("location=%s page-timeout=300", document);
+  run = pdf_run ("location=%s page-timeout=300", fake_worker_document);
   fail_unless (!run->eos && run->buffers->len == 0);
   fail_unless_equals_int (run->n_errors, 1);
   fail_unless (g_error_matches (run->error, openings[__i__].domain (),
           openings[__i__].code), "%s: %s", entry, run->error->message);
   fail_unless (strstr (run->error->message, openings[__i__].text)
-      && strstr (run->error->message, document), "%s: %s", entry,
+      && strstr (run->error->message, fake_worker_document), "%s: %s", entry,
       run->error->message);
   pdf_run_free (run);
   g_free (entry);
@@ -219,10 +170,10 @@ GST_START_TEST (test_opening_retried)
   PdfRun *run;
 
   g_setenv ("FAKE_WORKER", "0=die-1", TRUE);
-  run = pdf_run ("location=%s", document);
+  run = pdf_run ("location=%s", fake_worker_document);
   fail_unless (run->eos && run->n_warnings == 0);
   fail_unless_equals_int (run->buffers->len, 10);
-  fail_unless_equals_int (get_stat (run, "workers-lost"), 1);
+  fail_unless_equals_int (fake_worker_stat (run, "workers-lost"), 1);
   pdf_run_free (run);
 }
 
@@ -234,7 +185,7 @@ GST_START_TEST (test_later_openings_fail)
   PdfRun *run;
 
   g_setenv ("FAKE_WORKER", "0=fewer-pages,1=die", TRUE);
-  run = pdf_run ("location=%s render-workers=1", document);
+  run = pdf_run ("location=%s render-workers=1", fake_worker_document);
   fail_unless (g_error_matches (run->error, GST_LIBRARY_ERROR,
           GST_LIBRARY_ERROR_INIT), "%s", run->error ? run->error->message : "");
   fail_unless_equals_int (run->n_errors, 1);
@@ -250,7 +201,7 @@ GST_START_TEST (test_no_such_worker)
   PdfRun *run;
 
   g_setenv ("DOCLAYOUT_RENDER_WORKER", "/nonexistent/worker", TRUE);
-  run = pdf_run ("location=%s", document);
+  run = pdf_run ("location=%s", fake_worker_document);
   fail_unless (g_error_matches (run->error, GST_LIBRARY_ERROR,
           GST_LIBRARY_ERROR_INIT));
   fail_unless (strstr (run->error->message, "/nonexistent/worker") != NULL);
@@ -266,7 +217,7 @@ GST_END_TEST
 static gpointer
 remove_program (gpointer program)
 {
-  while (count_deeds ("0 slow") == 0)
+  while (fake_worker_count ("0 slow") == 0)
     g_usleep (1000);
   g_unlink (program);
   return NULL;
@@ -285,10 +236,10 @@ GST_START_TEST (test_no_second_worker)
   g_setenv ("DOCLAYOUT_RENDER_WORKER", program, TRUE);
   g_setenv ("FAKE_WORKER", "0=slow", TRUE);
   thread = g_thread_new ("remove", remove_program, program);
-  run = pdf_run ("location=%s render-workers=3", document);
+  run = pdf_run ("location=%s render-workers=3", fake_worker_document);
   g_thread_join (thread);
   fail_unless (run->eos && run->n_errors == 0);
-  fail_unless_equals_int (get_stat (run, "workers-started"), 1);
+  fail_unless_equals_int (fake_worker_stat (run, "workers-started"), 1);
   pages = pdf_run_pages (run);
   fail_unless_equals_string (pages, "1 2 3 4 5 6 7 8 9 10");
   g_setenv ("DOCLAYOUT_RENDER_WORKER", before, TRUE);
@@ -311,7 +262,7 @@ GST_START_TEST (test_max_errors)
 
   g_setenv ("FAKE_WORKER", "2=fail,5=fail,8=fail", TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    PdfRun *run = pdf_run ("location=%s max-errors=%d", document,
+    PdfRun *run = pdf_run ("location=%s max-errors=%d", fake_worker_document,
         cases[i].max_errors);
     gchar *pages = pdf_run_pages (run);
 
@@ -328,30 +279,6 @@ GST_START_TEST (test_max_errors)
 
 GST_END_TEST
 
-/* With no size known, an error page is like the one before, or A4 where it is the first. */
-GST_START_TEST (test_error_page_size)
-{
-  GstDocPage page;
-  PdfRun *run;
-
-  g_setenv ("FAKE_WORKER", "1=nan,3=nan", TRUE);
-  run = pdf_run ("location=%s dpi=72", document);
-  page = pdf_run_page (run, 0);
-  fail_unless (page.width == 596 && page.height == 842, "%u × %u",
-      page.width, page.height);
-  page = pdf_run_page (run, 2);
-  fail_unless (page.width == 72 && page.height == 108);
-  pdf_run_free (run);
-
-  run = pdf_run ("location=%s page-size-mode=fit ! "
-      "video/x-raw,width=64,height=48", document);
-  page = pdf_run_page (run, 0);
-  fail_unless (page.error && page.width == 64 && page.height == 48);
-  pdf_run_free (run);
-}
-
-GST_END_TEST
-
 /* A worker that has rendered very many pages is replaced, unnoticed. */
 GST_START_TEST (test_renewal)
 {
@@ -359,11 +286,11 @@ GST_START_TEST (test_renewal)
 
   g_setenv ("FAKE_WORKER", "", TRUE);
   g_setenv ("FAKE_WORKER_PAGES", "4001", TRUE);
-  run = pdf_run ("location=%s render-workers=1 dpi=12", document);
+  run = pdf_run ("location=%s render-workers=1 dpi=12", fake_worker_document);
   fail_unless (run->eos && run->n_warnings == 0);
   fail_unless_equals_int (run->buffers->len, 4001);
-  fail_unless_equals_int (get_stat (run, "workers-renewed"), 2);
-  fail_unless_equals_int (get_stat (run, "workers-lost"), 0);
+  fail_unless_equals_int (fake_worker_stat (run, "workers-renewed"), 2);
+  fail_unless_equals_int (fake_worker_stat (run, "workers-lost"), 0);
   pdf_run_free (run);
 }
 GST_END_TEST
@@ -378,7 +305,7 @@ GST_START_TEST (test_look_ahead)
   g_setenv ("FAKE_WORKER", "1=note,2=note,3=note,4=note,5=note,6=note,7=note,"
       "8=note,9=note,10=note", TRUE);
   line = g_strdup_printf ("pdfsrc location=%s render-workers=1 ! fakesink",
-      document);
+      fake_worker_document);
   pipeline = gst_parse_launch (line, NULL);
   gst_element_set_state (pipeline, GST_STATE_PAUSED);
   fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL,
@@ -387,7 +314,7 @@ GST_START_TEST (test_look_ahead)
   for (guint page = 1; page <= 10; page++) {
     gchar *deed = g_strdup_printf ("%u note", page);
 
-    n += count_deeds (deed);
+    n += fake_worker_count (deed);
     g_free (deed);
   }
   /* One is in the sink, two for the worker and two more wait. */
@@ -409,7 +336,7 @@ GST_START_TEST (test_unlock)
 
     g_setenv ("FAKE_WORKER", hanging[i], TRUE);
     h = gst_harness_new ("pdfsrc");
-    g_object_set (h->element, "location", document, NULL);
+    g_object_set (h->element, "location", fake_worker_document, NULL);
     gst_harness_play (h);
     if (i == 2) {
       gst_buffer_unref (gst_harness_pull (h));
@@ -434,7 +361,7 @@ GST_START_TEST (test_flush)
   gint64 began;
 
   g_setenv ("FAKE_WORKER", "3=hang", TRUE);
-  g_object_set (h->element, "location", document, "page-timeout", 1000, NULL);
+  g_object_set (h->element, "location", fake_worker_document, "page-timeout", 1000, NULL);
   gst_harness_play (h);
   gst_buffer_unref (gst_harness_pull (h));
   gst_buffer_unref (gst_harness_pull (h));
@@ -462,7 +389,7 @@ pdfsrc_workers_suite (void)
   TCase *tc = doc_tcase_new ("general");
 
   suite_add_tcase (s, tc);
-  tcase_add_checked_fixture (tc, setup, teardown);
+  tcase_add_checked_fixture (tc, fake_worker_setup, fake_worker_teardown);
   tcase_add_loop_test (tc, test_deed, 0, G_N_ELEMENTS (deeds));
   tcase_add_test (tc, test_many_deeds);
   tcase_add_test (tc, test_hang_does_not_idle_others);
@@ -472,7 +399,6 @@ pdfsrc_workers_suite (void)
   tcase_add_test (tc, test_no_such_worker);
   tcase_add_test (tc, test_no_second_worker);
   tcase_add_test (tc, test_max_errors);
-  tcase_add_test (tc, test_error_page_size);
   tcase_add_test (tc, test_renewal);
   tcase_add_test (tc, test_look_ahead);
   tcase_add_test (tc, test_unlock);
