@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pdfworker.h"
 
+#include "pdfframepool.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -290,22 +292,6 @@ size_class (gsize size, gsize * class_size)
   return index;
 }
 
-static GstBufferPool *
-make_pool (gsize size)
-{
-  GstBufferPool *pool = gst_buffer_pool_new ();
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-  GstAllocator *allocator = gst_unified_allocator_get ();
-
-  gst_buffer_pool_config_set_params (config, NULL, size, 0, 0);
-  gst_buffer_pool_config_set_allocator (config, allocator, NULL);
-  gst_object_unref (allocator);
-  if (!gst_buffer_pool_set_config (pool, config)
-      || !gst_buffer_pool_set_active (pool, TRUE))
-    gst_clear_object (&pool);
-  return pool;
-}
-
 static GstBuffer *
 allocate_frame (gsize size)
 {
@@ -331,7 +317,7 @@ gst_pdf_worker_acquire_frame (GstPdfWorker * worker,
   if (!*pool) {
     if (worker->pooled + class_size > MAX_POOLED_BYTES)
       drop_pools (worker);
-    *pool = make_pool (class_size);
+    *pool = gst_pdf_frame_pool_new (class_size);
     worker->pooled += class_size;
   }
   if (!*pool

@@ -68,6 +68,55 @@ GST_START_TEST (frames_used_again)
 }
 GST_END_TEST
 
+/* The frame that came back last is the next, and those that nobody needs go in the end. */
+GST_START_TEST (frames_not_needed)
+{
+  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
+  const GstPdfGeometry geometry = {.width = 256,.height = 256,.stride = 1024 };
+  GstBuffer *frames[9], *frame;
+  GstMemory *memory;
+  guint64 all;
+
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++)
+    frames[i] = gst_pdf_worker_acquire_frame (worker, &geometry);
+  all = count_frame_bytes ();
+  memory = gst_buffer_peek_memory (frames[4], 0);
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++)
+    if (i != 4)
+      gst_buffer_unref (frames[i]);
+  gst_buffer_unref (frames[4]);
+  fail_unless (count_frame_bytes () == all);
+  for (guint i = 0; i < 600; i++) {
+    frame = gst_pdf_worker_acquire_frame (worker, &geometry);
+    fail_unless (gst_buffer_peek_memory (frame, 0) == memory, "page %u", i);
+    gst_buffer_unref (frame);
+  }
+  fail_unless (count_frame_bytes () == all / 9, "%" G_GUINT64_FORMAT
+      " bytes of %" G_GUINT64_FORMAT, count_frame_bytes (), all);
+  g_free (gst_pdf_worker_free (worker));
+  fail_unless (count_frame_bytes () == 0);
+}
+GST_END_TEST
+
+/* Memory that another buffer has too does not come again. */
+GST_START_TEST (frames_held)
+{
+  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
+  const GstPdfGeometry geometry = {.width = 256,.height = 256,.stride = 1024 };
+  GstBuffer *frame = gst_pdf_worker_acquire_frame (worker, &geometry);
+  GstMemory *held = gst_buffer_peek_memory (frame, 0);
+  GstBuffer *other = gst_buffer_new ();
+
+  gst_buffer_append_memory (other, gst_memory_ref (held));
+  gst_buffer_unref (frame);
+  frame = gst_pdf_worker_acquire_frame (worker, &geometry);
+  fail_unless (gst_buffer_peek_memory (frame, 0) != held);
+  gst_buffer_unref (frame);
+  gst_buffer_unref (other);
+  g_free (gst_pdf_worker_free (worker));
+}
+GST_END_TEST
+
 GST_START_TEST (end)
 {
   GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
@@ -95,6 +144,8 @@ pdfworker_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, frames_kept);
   tcase_add_test (tc, frames_used_again);
+  tcase_add_test (tc, frames_not_needed);
+  tcase_add_test (tc, frames_held);
   tcase_add_test (tc, end);
   return s;
 }
