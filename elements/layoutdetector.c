@@ -4,6 +4,7 @@
 #include "gst/gstdoclayoutmeta.h"
 #include "gst/gstunifiedallocator.h"
 #include "layoutcudamemory.h"
+#include "layoutframe.h"
 #include "layoutmemory.h"
 
 /* A batch that was started: its items, and their frames while the engine may read them. */
@@ -268,32 +269,6 @@ gst_layout_detector_describe (const GstLayoutDetector * self)
       nn_memory_path_name (self->memory.path));
 }
 
-static gboolean
-pixel_format (GstVideoFormat format, nn_pixel_format * pixels)
-{
-  switch (format) {
-    case GST_VIDEO_FORMAT_BGRx:
-    case GST_VIDEO_FORMAT_BGRA:
-      *pixels = NN_PIXEL_BGRX;
-      return TRUE;
-    case GST_VIDEO_FORMAT_RGBx:
-    case GST_VIDEO_FORMAT_RGBA:
-      *pixels = NN_PIXEL_RGBX;
-      return TRUE;
-    case GST_VIDEO_FORMAT_RGB:
-      *pixels = NN_PIXEL_RGB;
-      return TRUE;
-    case GST_VIDEO_FORMAT_BGR:
-      *pixels = NN_PIXEL_BGR;
-      return TRUE;
-    case GST_VIDEO_FORMAT_GRAY8:
-      *pixels = NN_PIXEL_GRAY8;
-      return TRUE;
-    default:
-      return FALSE;
-  }
-}
-
 /* Maps the item's frame, as the next page. */
 static gboolean
 map_frame (GstLayoutDetector * self, Flight * flight, GstLayoutItem * item,
@@ -317,15 +292,7 @@ map_frame (GstLayoutDetector * self, Flight * flight, GstLayoutItem * item,
   gst_layout_frame_memory_attach (&self->memory, GST_BUFFER (item->object));
   flight->staged += staged;
   flight->copied += gst_layout_frame_memory_copies (GST_BUFFER (item->object));
-  input->data = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
-  input->stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
-  input->width = GST_VIDEO_FRAME_WIDTH (frame);
-  input->height = GST_VIDEO_FRAME_HEIGHT (frame);
-  if (!pixel_format (GST_VIDEO_FRAME_FORMAT (frame), &input->format)
-      || input->stride < input->width * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, 0)) {
-    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-        "A frame of %d×%d pixels has rows %d bytes apart, which is too few.",
-        input->width, input->height, input->stride);
+  if (!gst_layout_frame_describe (frame, input, error)) {
     gst_video_frame_unmap (frame);
     return FALSE;
   }
