@@ -84,7 +84,7 @@ typedef struct nn_backend {
   /* Enqueues, as the last of the steps and in place of receive(), what finds a dense head's candidates. NULL: the host
    * decodes outputs. */
   nn_status (*find_candidates) (void *device, const nn_candidates_job *job, nn_error *err);
-  /* Enqueues what fills an input there from as many frames as it has pages, before the next run. Frames stay as they are
+  /* Enqueues what fills an input's first `n` pages there from as many frames, before the next run. Frames stay as they are
    * until that has been waited for. NULL: nn_page_fill() does it on the host. */
   nn_status (*fill_pages) (void *stream, const nn_frame *frames, int n, const nn_page_spec *spec,
                            const nn_tensor *input, nn_page_placement *placements, nn_error *err);
