@@ -60,3 +60,19 @@ nn_device_check (nn_device_kind device, int index, nn_error *err)
   const nn_backend *backend = nn_backend_find (device, err);
   return backend != NULL ? backend->check (index, err) : err->status;
 }
+
+nn_status
+nn_cuda_describe (nn_cuda_info *info, nn_error *err)
+{
+  const nn_backend *backend = nn_backend_find (NN_DEVICE_CUDA, err);
+  *info = (nn_cuda_info){ 0 };
+  return backend != NULL ? backend->describe (info, err) : err->status;
+}
+
+nn_status
+nn_device_describe (int index, nn_device_info *info, nn_error *err)
+{
+  const nn_backend *backend = nn_backend_find (NN_DEVICE_CUDA, err);
+  *info = (nn_device_info){ 0 };
+  return backend != NULL ? backend->describe_device (index, info, err) : err->status;
+}

@@ -39,6 +39,10 @@ typedef struct nn_backend {
   /* As nn_device_check(). */
   nn_status (*check) (int index, nn_error *err);
 
+  /* nn_cuda_describe() and nn_device_describe(); NULL: there is nothing to tell. */
+  nn_status (*describe) (nn_cuda_info *info, nn_error *err);
+  nn_status (*describe_device) (int index, nn_device_info *info, nn_error *err);
+
   const nn_memory_backend *memory; /* NULL: it is the host's */
 
   /* The device's slot of a row of the op table, which may be another copy of the table's; NULL: no kernel. */

@@ -279,3 +279,50 @@ inspect_write_json (FILE *to, const inspect_report *report)
   close (&j, '}');
   fputc ('\n', to);
 }
+
+/* ---------------------------------------------------------------- devices */
+
+static void
+add_device (json *j, const nn_device_info *device)
+{
+  char architecture[32];
+  snprintf (architecture, sizeof architecture, "sm_%d%d", device->major, device->minor);
+  open (j, NULL, '{');
+  add_string (j, "name", device->name);
+  add_string (j, "architecture", architecture);
+  add_number (j, "memory_bytes", (double) device->memory_bytes);
+  add_bool (j, "integrated", device->integrated);
+  add_bool (j, "pageable_memory_access", device->pageable_access);
+  add_bool (j, "host_page_tables", device->host_page_tables);
+  add_bool (j, "concurrent_managed_access", device->concurrent_managed);
+  add_bool (j, "host_register", device->host_register);
+  add_string (j, "memory_path", nn_memory_path_name (device->memory_path));
+  add_bool (j, "usable", device->problem.status == NN_OK);
+  add_string (j, "error", device->problem.status == NN_OK ? NULL : device->problem.message);
+  close (j, '}');
+}
+
+void
+inspect_write_gpus_json (FILE *to, const inspect_gpus *gpus)
+{
+  json j = { .to = to, .first = true };
+  const nn_cuda_info *cuda = &gpus->cuda;
+  bool backend = gpus->error.status == NN_OK;
+  const char *error = !backend                        ? gpus->error.message
+                      : cuda->problem.status != NN_OK ? cuda->problem.message
+                                                      : NULL;
+  open (&j, NULL, '{');
+  add_bool (&j, "backend", backend);
+  add_string (&j, "architectures", backend ? cuda->architectures : NULL);
+  add_string (&j, "cuda_runtime", backend ? cuda->runtime : NULL);
+  add_string (&j, "cudnn", backend ? cuda->cudnn : NULL);
+  add_string (&j, "cublaslt", backend ? cuda->cublaslt : NULL);
+  add_string (&j, "cuda_driver", cuda->driver[0] != '\0' ? cuda->driver : NULL);
+  add_string (&j, "error", error);
+  open (&j, "devices", '[');
+  for (int i = 0; i < cuda->n_devices; i++)
+    add_device (&j, &gpus->devices[i]);
+  close (&j, ']');
+  close (&j, '}');
+  fputc ('\n', to);
+}

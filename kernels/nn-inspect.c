@@ -15,6 +15,7 @@ enum { MAX_DETECTIONS = 300 }; /* as many as the elements take by default */
 
 static const char help[]
     = "usage: nn-inspect [OPTION]... MODEL.onnx\n"
+      "       nn-inspect --devices [--json]\n"
       "\n"
       "Says whether an ONNX model will run, what of it is not supported, and where its time goes.\n"
       "\n"
@@ -27,6 +28,7 @@ static const char help[]
       "  --precision P      fp32, tf32, bf16 or fp16 (default fp16 on a GPU, fp32 on a CPU)\n"
       "  --profile[=RUNS]   time each node, the mean of RUNS runs (default 10) on random input\n"
       "  --run IMAGE        find the regions of a page: a PNG, JPEG or binary PNM file\n"
+      "  --devices          tell of the GPUs here, of what the CUDA backend was built for and which libraries it found\n"
       "  --json             one JSON object instead of text, with every node in it\n"
       "  -h, --help         show this\n"
       "      --version      print the version\n"
@@ -35,7 +37,8 @@ static const char help[]
       "1 MB is 10^6 bytes.\n"
       "\n"
       "Exit status: 0 it will run; 1 it will not, or a file cannot be read; 2 wrong usage; 3 the network\n"
-      "runs, but its outputs cannot be turned into regions: its family or its labels are not known.\n";
+      "runs, but its outputs cannot be turned into regions: its family or its labels are not known. With\n"
+      "--devices: 0 there is a GPU that can be used; 1 there is none.\n";
 
 static double
 now_ms (void)
@@ -129,6 +132,9 @@ parse_option (int option, inspect_options *o)
     case 'j':
       o->json = true;
       return true;
+    case 'D':
+      o->devices = true;
+      return true;
     default:
       return false; /* getopt has said what */
   }
@@ -151,6 +157,7 @@ parse (int argc, char **argv, inspect_options *o)
     { "profile", optional_argument, NULL, 'p' },
     { "run", required_argument, NULL, 'r' },
     { "json", no_argument, NULL, 'j' },
+    { "devices", no_argument, NULL, 'D' },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'v' },
     { 0 },
@@ -165,7 +172,9 @@ parse (int argc, char **argv, inspect_options *o)
       return false;
   }
   bool half = o->precision != NN_PRECISION_AUTO && o->precision != NN_PRECISION_FP32;
-  const char *wrong = optind == argc                        ? "no model named"
+  const char *wrong = o->devices && optind < argc           ? "--devices takes no model"
+                      : o->devices                          ? NULL
+                      : optind == argc                      ? "no model named"
                       : optind + 1 < argc                   ? "one model at a time"
                       : (o->width == 0) != (o->height == 0) ? "--input-width and --input-height go together"
                       : half && o->device == NN_DEVICE_CPU  ? "a CPU runs in fp32 only"
@@ -396,6 +405,8 @@ main (int argc, char **argv)
     fputs ("try: nn-inspect --help\n", stderr);
     return INSPECT_USAGE;
   }
+  if (options.devices)
+    return (int) inspect_devices (options.json);
   inspect_report report = { .options = &options };
   inspect_status status = INSPECT_WILL_NOT_RUN;
   if (gather (&report, &err) != NN_OK)

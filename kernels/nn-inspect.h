@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nn-inspect: says whether and how fast a model will run. Its parts: nn-inspect.c gathers a report,
  * nn-inspect-text.c writes it for people, nn-inspect-json.c for machines; nn-inspect-image.c reads the
- * page that it tries the model on.
+ * page that it tries the model on; nn-inspect-devices.c tells of GPUs instead.
  */
 #pragma once
 
@@ -27,6 +27,7 @@ typedef struct inspect_options {
   const char *modelinfo, *family, *labels; /* as of nn_detector_options */
   int runs; /* of the profile; 0: none */
   bool json;
+  bool devices; /* tell of GPUs, and of no model */
 } inspect_options;
 
 typedef struct inspect_report {
@@ -52,6 +53,17 @@ const char *inspect_precision_name (const inspect_options *options); /* what aut
 
 void inspect_write_text (FILE *to, const inspect_report *report);
 void inspect_write_json (FILE *to, const inspect_report *report);
+
+/* What --devices tells. */
+typedef struct inspect_gpus {
+  nn_cuda_info cuda;
+  nn_error error;          /* its status is NN_OK where there is a CUDA backend */
+  nn_device_info *devices; /* cuda.n_devices of them */
+} inspect_gpus;
+
+/* Writes what there is to standard output; INSPECT_WILL_RUN where a GPU can be used, else INSPECT_WILL_NOT_RUN. */
+inspect_status inspect_devices (bool as_json);
+void inspect_write_gpus_json (FILE *to, const inspect_gpus *gpus);
 
 /* A PNG, JPEG or binary PNM file as RGB pixels; transparent parts turn white. The caller frees
  * frame->data. */

@@ -47,6 +47,42 @@ const char *nn_precision_name (nn_precision precision); /* "auto", "fp32" … */
  * nn_plan_options. */
 nn_status nn_device_check (nn_device_kind device, int index, nn_error *err);
 
+/* How pixels in the program's memory reach a device, as its attributes tell. */
+typedef enum nn_memory_path {
+  NN_MEMORY_CPU,        /* the network runs where they are */
+  NN_MEMORY_DIRECT,     /* the GPU reads any memory of the process, through the host's page tables */
+  NN_MEMORY_REGISTERED, /* it reads memory that was registered, or that its driver allocated; other is copied first */
+  NN_MEMORY_STAGED,     /* it reads memory that its driver allocated; other is copied to such memory first */
+} nn_memory_path;
+
+/* What the CUDA backend has code for and runs with. Versions are of what was loaded, not of what it was built with. */
+typedef struct nn_cuda_info {
+  char architectures[128]; /* "sm_90, sm_121, PTX of compute_80" */
+  char runtime[32], cudnn[32], cublaslt[32]; /* "13.0", "9.19.0" … */
+  char driver[32];  /* the newest CUDA that the driver is made for: "13.0"; "": none is loaded */
+  int n_devices;    /* GPUs; 0 with the reason in `problem` */
+  nn_error problem; /* its status is NN_OK where there are GPUs */
+} nn_cuda_info;
+
+/* Fails as nn_device_check() does where this build has no CUDA backend or it cannot be loaded. */
+nn_status nn_cuda_describe (nn_cuda_info *info, nn_error *err);
+
+/* A GPU and what its driver tells of the memory that it shares with the host. */
+typedef struct nn_device_info {
+  char name[256];
+  int major, minor; /* compute capability: 12, 1 is sm_121 */
+  uint64_t memory_bytes;
+  bool integrated;       /* it shares the host's memory chips */
+  bool pageable_access;  /* it reads memory that was not registered … */
+  bool host_page_tables; /* … through the host's page tables, not fault by fault */
+  bool concurrent_managed, host_register;
+  nn_memory_path memory_path; /* which follows from these */
+  nn_error problem;           /* of nn_device_check(); its status is NN_OK where plans can be made for it */
+} nn_device_info;
+
+/* GPU `index`, 0 … n_devices - 1. Starts CUDA on it, which takes some memory there until the process ends. */
+nn_status nn_device_describe (int index, nn_device_info *info, nn_error *err);
+
 /* A network's input or output as the file declares it. */
 typedef struct nn_value_info {
   const char *name;
@@ -111,14 +147,6 @@ nn_status nn_session_wait (nn_session *session, nn_error *err);
 double nn_session_device_seconds (const nn_session *session);
 
 /* ---------------------------------------------------------------- memory that a device reads where it lies */
-
-/* How pixels in the program's memory reach a device, as its attributes tell. */
-typedef enum nn_memory_path {
-  NN_MEMORY_CPU,        /* the network runs where they are */
-  NN_MEMORY_DIRECT,     /* the GPU reads any memory of the process, through the host's page tables */
-  NN_MEMORY_REGISTERED, /* it reads memory that was registered, or that its driver allocated; other is copied first */
-  NN_MEMORY_STAGED,     /* it reads memory that its driver allocated; other is copied to such memory first */
-} nn_memory_path;
 
 nn_memory_path nn_memory_path_of (nn_device_kind device, int index); /* of one that nn_device_check() finds well */
 const char *nn_memory_path_name (nn_memory_path path);               /* "cpu", "direct", "registered", "staged" */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "device.h"
+#include "memory.h"
 #include "tuning.h"
 
 #include <stdio.h>
@@ -115,22 +116,73 @@ check_code (int index, nn_error *err)
                   index, properties.name, properties.major, properties.minor);
 }
 
-nn_status
-nn_cuda_device_check (int index, nn_error *err)
+/* None is an error, and leaves 0 in `n`. */
+static nn_status
+count_devices (int *n, nn_error *err)
 {
-  int n = 0;
-  cudaError_t result = cudaGetDeviceCount (&n);
+  *n = 0;
+  cudaError_t result = cudaGetDeviceCount (n);
   if (result == cudaErrorInsufficientDriver)
     return nn_fail (err, NN_ERR_DEVICE, "no NVIDIA driver for CUDA %d or newer is loaded", CUDART_VERSION / 1000);
-  if (result == cudaErrorNoDevice || (result == cudaSuccess && n == 0))
+  if (result == cudaErrorNoDevice || (result == cudaSuccess && *n == 0))
     return nn_fail (err, NN_ERR_DEVICE, "the NVIDIA driver shows no GPU");
   if (result != cudaSuccess)
     return nn_fail (err, NN_ERR_DEVICE, "the NVIDIA driver does not start: %s", cudaGetErrorString (result));
+  return NN_OK;
+}
+
+nn_status
+nn_cuda_device_check (int index, nn_error *err)
+{
+  int n;
+  if (count_devices (&n, err) != NN_OK)
+    return err->status;
   if (index < 0 || index >= n)
     return nn_fail (err, NN_ERR_DEVICE, "there is no GPU %d: %d are there, counted from 0", index, n);
   if (NN_CUDA (cudaSetDevice (index), err) || NN_CUDA (cudaFree (NULL), err))
     return err->status;
   return check_code (index, err);
+}
+
+/* ---- what is told of them ---- */
+
+nn_status
+nn_cuda_describe_all (nn_cuda_info *info, nn_error *err)
+{
+  int runtime = 0, driver = 0;
+  size_t cudnn = cudnnGetVersion (), blas = cublasLtGetVersion ();
+  if (NN_CUDA (cudaRuntimeGetVersion (&runtime), err) || NN_CUDA (cudaDriverGetVersion (&driver), err))
+    return err->status;
+  snprintf (info->architectures, sizeof info->architectures, "%s", NN_CUDA_ARCHITECTURES);
+  snprintf (info->runtime, sizeof info->runtime, "%d.%d", runtime / 1000, runtime % 1000 / 10);
+  if (driver > 0)
+    snprintf (info->driver, sizeof info->driver, "%d.%d", driver / 1000, driver % 1000 / 10);
+  snprintf (info->cudnn, sizeof info->cudnn, "%zu.%zu.%zu", cudnn / 10000, cudnn / 100 % 100, cudnn % 100);
+  snprintf (info->cublaslt, sizeof info->cublaslt, "%zu.%zu.%zu", blas / 10000, blas / 100 % 100, blas % 100);
+  info->problem.status = NN_OK;
+  count_devices (&info->n_devices, &info->problem);
+  return NN_OK;
+}
+
+nn_status
+nn_cuda_describe_device (int index, nn_device_info *info, nn_error *err)
+{
+  struct cudaDeviceProp properties;
+  if (NN_CUDA (cudaGetDeviceProperties (&properties, index), err))
+    return err->status;
+  snprintf (info->name, sizeof info->name, "%s", properties.name);
+  info->major = properties.major;
+  info->minor = properties.minor;
+  info->memory_bytes = properties.totalGlobalMem;
+  info->integrated = nn_cuda_attribute (index, cudaDevAttrIntegrated) != 0;
+  info->pageable_access = nn_cuda_attribute (index, cudaDevAttrPageableMemoryAccess) != 0;
+  info->host_page_tables = nn_cuda_attribute (index, cudaDevAttrPageableMemoryAccessUsesHostPageTables) != 0;
+  info->concurrent_managed = nn_cuda_attribute (index, cudaDevAttrConcurrentManagedAccess) != 0;
+  info->host_register = nn_cuda_attribute (index, cudaDevAttrHostRegisterSupported) != 0;
+  info->memory_path = nn_cuda_memory_path (index);
+  info->problem.status = NN_OK;
+  nn_cuda_device_check (index, &info->problem);
+  return NN_OK;
 }
 
 static nn_status

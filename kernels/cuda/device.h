@@ -2,6 +2,7 @@
 /* A GPU as the plans of this process share it: its libraries' handles and the choices made by timing. */
 #pragma once
 
+#include "../nn.h"
 #include "cuda.h"
 
 #include <pthread.h>
@@ -22,6 +23,10 @@ typedef struct nn_cuda_device {
 
 /* nn_backend.check(): whether there is a driver, this device, and code for it. */
 nn_status nn_cuda_device_check (int index, nn_error *err);
+
+/* nn_backend.describe() and describe_device(). */
+nn_status nn_cuda_describe_all (nn_cuda_info *info, nn_error *err);
+nn_status nn_cuda_describe_device (int index, nn_device_info *info, nn_error *err);
 
 /* Checks, and makes the device the calling thread's; the same object for the same index. */
 nn_status nn_cuda_device_take (int index, nn_cuda_device **device, nn_error *err);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-attribute (int index, enum cudaDeviceAttr what)
+int
+nn_cuda_attribute (int index, enum cudaDeviceAttr what)
 {
   int value = 0;
   if (cudaDeviceGetAttribute (&value, what, index) != cudaSuccess) {
@@ -21,9 +21,9 @@ attribute (int index, enum cudaDeviceAttr what)
 bool
 nn_cuda_reads_pageable (int index)
 {
-  return attribute (index, cudaDevAttrPageableMemoryAccess) != 0
-         && (attribute (index, cudaDevAttrPageableMemoryAccessUsesHostPageTables) != 0
-             || attribute (index, cudaDevAttrIntegrated) != 0);
+  return nn_cuda_attribute (index, cudaDevAttrPageableMemoryAccess) != 0
+         && (nn_cuda_attribute (index, cudaDevAttrPageableMemoryAccessUsesHostPageTables) != 0
+             || nn_cuda_attribute (index, cudaDevAttrIntegrated) != 0);
 }
 
 nn_memory_path
@@ -35,7 +35,7 @@ nn_cuda_memory_path (int index)
       return path;
   if (nn_cuda_reads_pageable (index))
     return NN_MEMORY_DIRECT;
-  return attribute (index, cudaDevAttrHostRegisterSupported) != 0 ? NN_MEMORY_REGISTERED : NN_MEMORY_STAGED;
+  return nn_cuda_attribute (index, cudaDevAttrHostRegisterSupported) != 0 ? NN_MEMORY_REGISTERED : NN_MEMORY_STAGED;
 }
 
 static nn_status
@@ -59,7 +59,7 @@ alloc_managed (int index, size_t bytes, void **memory, nn_error *err)
 {
   const struct cudaMemLocation host = { .type = cudaMemLocationTypeHost };
   const struct cudaMemLocation device = { .type = cudaMemLocationTypeDevice, .id = index };
-  if (attribute (index, cudaDevAttrConcurrentManagedAccess) == 0)
+  if (nn_cuda_attribute (index, cudaDevAttrConcurrentManagedAccess) == 0)
     return nn_fail (err, NN_ERR_UNSUPPORTED, "GPU %d cannot share managed memory with the host while it runs "
                     "(concurrentManagedAccess is 0)", index);
   if (NN_CUDA (cudaMallocManaged (memory, bytes, cudaMemAttachGlobal), err))
