@@ -47,7 +47,7 @@ softmax_of (const float *x, int64_t n, double value)
 {
   double sum = 0, max = x[0];
   for (int64_t i = 1; i < n; i++)
-    max = fmax (max, x[i]);
+    max = x[i] > max ? x[i] : max; /* fmax() in a loop breaks gcc 12 for aarch64 */
   for (int64_t i = 0; i < n; i++)
     sum += exp (x[i] - max);
   return exp (value - max) / sum;
