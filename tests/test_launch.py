@@ -136,7 +136,10 @@ class Progress(unittest.TestCase):
         self.assertRegex(lines[0], r"^page \d+, \d+\.\d pages/s$")
 
     def test_bar_on_a_terminal(self):
-        master, slave = pty.openpty()
+        try:
+            master, slave = pty.openpty()
+        except OSError as error:  # a root without /dev/pts
+            self.skipTest(f"no terminal to be had: {error}")
         process = subprocess.Popen([LAUNCH, "videotestsrc", "num-buffers=3", "!", "fakesink"], stderr=slave,
                                    env={**os.environ, "TERM": "xterm"})
         os.close(slave)
