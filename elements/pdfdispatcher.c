@@ -56,6 +56,15 @@ note_first_size (GstPdfRenderer * self, const GstPdfPage * page)
   g_cond_broadcast (&self->changed);
 }
 
+/* What was to be drawn into it will not be. */
+static void
+drop_frame (GstPdfRenderer * self, GstPdfSlot * slot)
+{
+  if (slot->frame)
+    self->waiting_bytes -= gst_buffer_get_size (slot->frame);
+  gst_clear_buffer (&slot->frame);
+}
+
 /* The page of the slot is done: well, or failed for `reason` (transfer full). */
 static void
 finish_job (GstPdfRenderer * self, GstPdfSlot * slot, gchar * reason)
@@ -68,9 +77,7 @@ finish_job (GstPdfRenderer * self, GstPdfSlot * slot, gchar * reason)
   page->reason = reason;
   if (reason) {
     GST_INFO ("page %u failed: %s", page->number, reason);
-    if (slot->frame)
-      self->waiting_bytes -= gst_buffer_get_size (slot->frame);
-    gst_clear_buffer (&slot->frame);
+    drop_frame (self, slot);
   }
   page->frame = g_steal_pointer (&slot->frame);
   slot->job = NULL;
@@ -88,9 +95,7 @@ drop_worker (GstPdfRenderer * self, GstPdfSlot * slot)
 {
   gchar *end = gst_pdf_worker_free (g_steal_pointer (&slot->worker));
 
-  if (slot->frame)
-    self->waiting_bytes -= gst_buffer_get_size (slot->frame);
-  gst_clear_buffer (&slot->frame);
+  drop_frame (self, slot);
   slot->state = SLOT_EMPTY;
   slot->pages_done = 0;
   return end;
@@ -333,9 +338,7 @@ static void
 handle_size (GstPdfRenderer * self, GstPdfSlot * slot,
     const struct pdf_render_reply *reply)
 {
-  if (slot->frame)
-    self->waiting_bytes -= gst_buffer_get_size (slot->frame);
-  gst_clear_buffer (&slot->frame);
+  drop_frame (self, slot);
   slot->job->page->geometry = (GstPdfGeometry) { 0 };
   slot->job->page->width_pt = reply->width;
   slot->job->page->height_pt = reply->height;

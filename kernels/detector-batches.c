@@ -133,8 +133,8 @@ wait_for_all (batches *b, nn_error *err)
   nn_error other;
   for (int i = 0; i < NN_MAX_IN_FLIGHT; i++)
     for (int k = 0; k < b->slots[i].n_parts; k++) {
-      nn_status now = nn_session_wait (b->slots[i].parts[k].session, status ? &other : err);
-      status = status ? status : now;
+      nn_status waited = nn_session_wait (b->slots[i].parts[k].session, status ? &other : err);
+      status = status ? status : waited;
     }
   return status;
 }
