@@ -81,6 +81,19 @@ nn_tensor_part (const nn_tensor *tensor, int axis, int64_t start, int64_t length
   return view;
 }
 
+nn_tensor
+nn_tensor_as_image (const nn_tensor *tensor)
+{
+  nn_tensor view = *tensor;
+  if (tensor->rank == 3) {
+    view.rank = 4;
+    view.dim[2] = 1;
+    view.dim[3] = tensor->dim[2];
+    view.stride[3] = tensor->stride[2];
+  }
+  return view;
+}
+
 bool
 nn_tensor_is_dense (const nn_tensor *tensor, nn_layout layout)
 {

@@ -58,6 +58,9 @@ nn_tensor nn_tensor_make (nn_dtype dtype, int rank, const int64_t *dim, nn_layou
 /* `length` elements of dimension `axis` from `start` on, where they lie. */
 nn_tensor nn_tensor_part (const nn_tensor *tensor, int axis, int64_t start, int64_t length);
 
+/* As rank 4, N, C, H, W: rank 3 gets a height of 1, others stay as they are. */
+nn_tensor nn_tensor_as_image (const nn_tensor *tensor);
+
 /* Whether the elements lie without gaps in `layout`; dimensions of size 1 may have any stride. */
 bool nn_tensor_is_dense (const nn_tensor *tensor, nn_layout layout);
 

@@ -38,13 +38,7 @@ nn_conv_shape_of (const nn_call *call, nn_conv_shape *shape, nn_error *err)
 nn_tensor
 nn_conv_view (const nn_tensor *tensor)
 {
-  nn_tensor view = *tensor;
-  if (tensor->rank == 3) {
-    view.rank = 4;
-    view.dim[2] = 1;
-    view.dim[3] = tensor->dim[2];
-    view.stride[3] = tensor->stride[2];
-  }
+  nn_tensor view = nn_tensor_as_image (tensor);
   if (view.dim[1] == 1)
     view.stride[1] = 1;
   if (view.dim[3] == 1)

@@ -10,20 +10,6 @@
 
 enum { X, W, BIAS, RESIDUAL };
 
-/* As rank 4, N, C, H, W: rank 3 gets a height of 1. */
-static nn_tensor
-as_image (const nn_tensor *tensor)
-{
-  nn_tensor view = *tensor;
-  if (tensor->rank == 3) {
-    view.rank = 4;
-    view.dim[2] = 1;
-    view.dim[3] = tensor->dim[2];
-    view.stride[3] = tensor->stride[2];
-  }
-  return view;
-}
-
 static nn_status
 fill_shape (const nn_call *call, nn_cuda_conv_shape *shape, nn_error *err)
 {
@@ -66,7 +52,7 @@ check_types (const nn_call *call, nn_error *err)
 static void
 take_strides (const nn_tensor *tensor, int64_t stride[4])
 {
-  nn_tensor view = as_image (tensor);
+  nn_tensor view = nn_tensor_as_image (tensor);
   memcpy (stride, view.stride, 4 * sizeof stride[0]);
 }
 
@@ -75,7 +61,7 @@ static void
 take_place (nn_cuda_conv_node *node, const nn_tensor *tensor, const nn_value *value, int64_t stride[4],
             int64_t *pitch)
 {
-  nn_tensor view = as_image (tensor);
+  nn_tensor view = nn_tensor_as_image (tensor);
   int alignment = nn_cuda_alignment (value);
   take_strides (tensor, stride);
   *pitch = view.dim[1];
