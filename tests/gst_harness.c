@@ -100,3 +100,15 @@ doc_note (GstPad * pad, GstPadProbeInfo * info, gpointer text)
         GST_EVENT_TYPE_NAME (GST_PAD_PROBE_INFO_EVENT (info)));
   return GST_PAD_PROBE_OK;
 }
+
+guint
+doc_count_entries (const gchar * folder)
+{
+  GDir *dir = g_dir_open (folder, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  g_dir_close (dir);
+  return n;
+}

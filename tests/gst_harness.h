@@ -17,3 +17,6 @@ GstBuffer *doc_frame_new (const gchar *caps, guint8 value, GstClockTime pts);
 /* A pad probe that writes what passes to the GString `text`: a buffer's whole seconds, an event's name, a space
  * behind each. */
 GstPadProbeReturn doc_note (GstPad *pad, GstPadProbeInfo *info, gpointer text);
+
+/* How many entries a folder has, such as /proc/self/fd, where one is the descriptor that this takes. */
+guint doc_count_entries (const gchar *folder);

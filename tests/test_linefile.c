@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* linefile: what others see under the name, before, after, and when something goes wrong. */
 #include "elements/linefile.h"
+#include "gst_harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <gst/check/check.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -35,18 +35,6 @@ teardown (void)
   g_rmdir (folder);
   g_free (folder);
   g_free (path);
-}
-
-static guint
-entries (void)
-{
-  GDir *dir = g_dir_open (folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir))
-    n++;
-  g_dir_close (dir);
-  return n;
 }
 
 static void
@@ -130,10 +118,10 @@ GST_START_TEST (test_commit)
   must_write (file, "one");
   fail_unless_equals_int (gst_line_file_write (file, "two", TRUE, NULL), GST_FLOW_OK);
   check_content (old);
-  fail_unless_equals_int (entries (), old ? 2 : 1);
+  fail_unless_equals_int (doc_count_entries (folder), old ? 2 : 1);
   must_commit (file);
   check_content ("one\ntwo\n");
-  fail_unless_equals_int (entries (), 1);
+  fail_unless_equals_int (doc_count_entries (folder), 1);
   fail_unless_equals_int (mode_of (path), old ? 0604 : 0640);
 }
 
@@ -150,7 +138,7 @@ GST_START_TEST (test_no_commit)
   fail_unless_equals_int (gst_line_file_write (file, "one", TRUE, NULL), GST_FLOW_OK);
   gst_line_file_free (file);
   check_content (old);
-  fail_unless_equals_int (entries (), old ? 1 : 0);
+  fail_unless_equals_int (doc_count_entries (folder), old ? 1 : 0);
 }
 
 GST_END_TEST
@@ -261,7 +249,7 @@ GST_START_TEST (test_refused)
   check_refused (below, FALSE, G_FILE_ERROR_NOTDIR, "Not a directory");
   check_refused ("/dev/fd/999", FALSE, g_file_error_from_errno (EBADF), "Bad file descriptor");
   check_content ("old\n");
-  fail_unless_equals_int (entries (), 2);
+  fail_unless_equals_int (doc_count_entries (folder), 2);
 }
 
 GST_END_TEST
@@ -318,7 +306,7 @@ GST_START_TEST (test_write_fails)
   g_error_free (error);
   gst_line_file_free (file);
   check_content ("old\n");
-  fail_unless_equals_int (entries (), 1);
+  fail_unless_equals_int (doc_count_entries (folder), 1);
 }
 
 GST_END_TEST

@@ -451,18 +451,6 @@ GST_START_TEST (test_settings_later)
 }
 GST_END_TEST
 
-static guint
-count_entries (const gchar * folder)
-{
-  GDir *dir = g_dir_open (folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir))
-    n++;
-  g_dir_close (dir);
-  return n;
-}
-
 static gchar *
 children (void)
 {
@@ -489,9 +477,9 @@ GST_START_TEST (test_nothing_left)
     fail_unless (run->eos);
     pdf_run_free (run);
     if (i == 0)
-      before = count_entries ("/proc/self/fd");
+      before = doc_count_entries ("/proc/self/fd");
   }
-  fail_unless_equals_int (count_entries ("/proc/self/fd"), before);
+  fail_unless_equals_int (doc_count_entries ("/proc/self/fd"), before);
   left = children ();
   fail_unless_equals_string (left, "");
   g_free (left);

@@ -37,25 +37,12 @@ GST_START_TEST (engine)
 
 GST_END_TEST
 
-/* Entries of a folder of /proc/self. */
-static guint
-count (const gchar * folder)
-{
-  GDir *dir = g_dir_open (folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir))
-    n++;
-  g_dir_close (dir);
-  return n;
-}
-
 static guint
 count_threads (void)
 {
   /* Those that GLib keeps for whoever needs one next. */
   g_thread_pool_stop_unused_threads ();
-  return count ("/proc/self/task");
+  return doc_count_entries ("/proc/self/task");
 }
 
 static GstPadProbeReturn
@@ -104,11 +91,11 @@ GST_START_TEST (pipelines)
 
   for (guint i = 0; i < 3; i++) /* what is made once a process */
     live (document, rand);
-  descriptors = count ("/proc/self/fd");
+  descriptors = doc_count_entries ("/proc/self/fd");
   threads = count_threads ();
   for (guint i = 0; i < N_PIPELINES; i++)
     live (document, rand);
-  fail_unless_equals_int (count ("/proc/self/fd"), descriptors);
+  fail_unless_equals_int (doc_count_entries ("/proc/self/fd"), descriptors);
   fail_unless (waitpid (-1, NULL, WNOHANG) == -1 && errno == ECHILD,
       "a render worker is left");
   while (count_threads () > threads)    /* they are about to end, or the time limit tells */
