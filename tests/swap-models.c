@@ -2,10 +2,11 @@
 /* Has cudalayoutdetect go from one model to the next while pages flow, and prints a line a page: its number, the model's
  * name, and its regions.
  *
- * usage: swap-models [--seek] MODEL.onnx …
+ * usage: swap-models [--seek] [--device cpu|cuda] MODEL.onnx …
  *
  * Each model has 10 pages at least. All pages are the same picture. With --seek the stream is sent back to its start
- * while a model is loaded. Exit status 1, with the reason, where the element complains.
+ * while a model is loaded. The device is the CPU unless said. Exit status 1, with the reason, where the element
+ * complains.
  */
 #include "gst/gstdoclayoutmeta.h"
 
@@ -73,32 +74,58 @@ on_message (GstBus * bus, GstMessage * message, gpointer data)
   return GST_BUS_PASS;
 }
 
+static GstElement *
+make_pipeline (const gchar * device)
+{
+  g_autofree gchar *line =
+      g_strdup_printf
+      ("videotestsrc pattern=circular ! video/x-raw,"
+      "format=GRAY8,width=320,height=240,framerate=25/1 ! cudalayoutdetect "
+      "name=detect device=%s batch-size=2 ! fakesink name=sink "
+      "signal-handoffs=true", device);
+
+  return gst_parse_launch (line, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
-  gboolean seek = argc > 1 && strcmp (argv[1], "--seek") == 0;
+  gboolean seek = FALSE;
+  g_autofree gchar *device = g_strdup ("cpu");
+  g_auto (GStrv) models = NULL;
+  GOptionEntry entries[] = {
+    {"seek", 0, 0, G_OPTION_ARG_NONE, &seek, NULL, NULL},
+    {"device", 0, 0, G_OPTION_ARG_STRING, &device, NULL, NULL},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &models, NULL, NULL},
+    {NULL}
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) error = NULL;
   GstElement *pipeline, *detect, *sink;
   GstBus *bus;
 
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error)
+      || models == NULL) {
+    g_printerr ("%s\n", error ? error->message : "no model is named");
+    return 2;
+  }
   gst_init (NULL, NULL);
   gst_doc_layout_meta_register ();
-  pipeline = gst_parse_launch ("videotestsrc pattern=circular ! video/x-raw,"
-      "format=GRAY8,width=320,height=240,framerate=25/1 ! cudalayoutdetect "
-      "name=detect device=cpu batch-size=2 ! fakesink name=sink "
-      "signal-handoffs=true", NULL);
+  pipeline = make_pipeline (device);
   detect = gst_bin_get_by_name (GST_BIN (pipeline), "detect");
   sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   bus = gst_element_get_bus (pipeline);
   gst_bus_set_sync_handler (bus, on_message, NULL, NULL);
   g_signal_connect (sink, "handoff", G_CALLBACK (print_page), NULL);
-  for (int i = 1 + seek; i < argc; i++) {
-    g_object_set (detect, "model-file", argv[i], NULL);
-    if (i == 1 + seek)
+  for (int i = 0; models[i] != NULL; i++) {
+    g_object_set (detect, "model-file", models[i], NULL);
+    if (i == 0)
       gst_element_set_state (pipeline, GST_STATE_PLAYING);
     else if (seek)
       gst_element_seek_simple (pipeline, GST_FORMAT_TIME,
           GST_SEEK_FLAG_FLUSH, 0);
-    wait_for_pages (argv[i]);
+    wait_for_pages (models[i]);
   }
   gst_element_send_event (pipeline, gst_event_new_eos ());
   gst_message_unref (gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""cudalayoutdetect goes from one model to the next while pages flow, with the engine on the CPU: models of several
-families, with other input sizes and other labels. Each page's regions are those that its model alone finds.
+"""cudalayoutdetect goes from one model to the next while pages flow, models of several families, with other
+input sizes and other labels. Each page's regions are those that its model alone finds.
 
-usage: test_swap.py SWAP-MODELS; exit status 77 (skipped) without packages
+usage: test_swap.py SWAP-MODELS [cpu|cuda]; exit status 77 (skipped) without packages
 """
 import pathlib
 import subprocess
@@ -32,7 +32,7 @@ def make_models(folder):
 
 def run(program, folder, models, *options):
     """[page number, model, regions] a page."""
-    done = subprocess.run([program, *options, *(folder / f"{name}.onnx" for name in models)], capture_output=True,
+    done = subprocess.run([*program, *options, *(folder / f"{name}.onnx" for name in models)], capture_output=True,
                           text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     pages = [line.split(" ", 2) for line in done.stdout.splitlines()]
@@ -60,7 +60,7 @@ def check(pages, expected, restarts):
 
 
 def main():
-    program, = sys.argv[1:]
+    program = [sys.argv[1], "--device", *(sys.argv[2:] or ["cpu"])]
     with tempfile.TemporaryDirectory() as path:
         folder = pathlib.Path(path)
         make_models(folder)

@@ -18,6 +18,7 @@ default, in this order:
   candidates  what the device finds in PicoDet's and YOLOv8's outputs: the decoders' regions
   memory      frames in each kind of memory: only what the device cannot read is copied
   cudamemory  frames that GStreamer's CUDA elements have on the GPU: the same regions, and no copy
+  swap        from one model to the next while pages flow
   repeat      the same bytes from each run, session and process
   nvrtc       ops and repeat with libnvrtc out of reach (root)
   placement   no device, no driver, no cuDNN: a line that says so, status 77, and the CPU still works (root for two of them)
@@ -156,6 +157,13 @@ part_cudamemory() {
     CK_FORK=no "$program"
 }
 
+part_swap() {
+  local program=$build/tests/swap-models
+  ! ldd "$program" | grep 'not found' || { echo "skipped: GStreamer is not all there"; return 77; }
+  GST_PLUGIN_PATH=$build/elements${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH} GST_REGISTRY=$work/registry.bin \
+    "$python" "$tests/test_swap.py" "$program" cuda
+}
+
 part_page() {
   "$build/tests/gpu-page"
 }
@@ -265,7 +273,7 @@ part_code() {
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates memory cudamemory repeat nvrtc placement tuning sanitizer code failures)
+[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates memory cudamemory swap repeat nvrtc placement tuning sanitizer code failures)
 failed=0 summary=""
 for part in "${parts[@]}"; do
   declare -F "part_$part" >/dev/null || { usage >&2; exit 2; }
