@@ -23,7 +23,8 @@ default, in this order:
   nvrtc       ops and repeat with libnvrtc out of reach (root)
   placement   no device, no driver, no cuDNN: a line that says so, status 77, and the CPU still works (root for two of them)
   tuning      files of choices that are damaged
-  sanitizer   memcheck, initcheck and racecheck of our own kernels on the operators and the page kernel
+  memcheck, initcheck, racecheck
+              what compute-sanitizer says of our own kernels on the operators, the fusions and the page kernel
   code        the machine code that the module holds
   failures    no memory, and a device that is lost: errors with a reason, and the process goes on
 --quick: ops in fp16 and fp32 only; fewer families and pages
@@ -234,9 +235,9 @@ part_tuning() {
 }
 
 # compute-sanitizer looks at kernels by their mangled names: those in our module, as cuobjdump lists them. cuDNN's and
-# cuBLAS's are left out: not ours to mend, and slow. initcheck sees all writes, whoever made them.
-part_sanitizer() {
-  local sanitizer status=0 tool filter=() families names
+# cuBLAS's are left out: not ours to mend, and slow. What a tool is given are families of checkops.py, or all.
+sanitize() {
+  local tool=$1 sanitizer status=0 filter=() names families=("${@:2}")
   sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
   [[ -x $sanitizer ]] || { echo "skipped: no compute-sanitizer"; return 77; }
   mapfile -t names < <("$python" "$here/machine_code.py" --names "$build")
@@ -245,24 +246,34 @@ part_sanitizer() {
   "$sanitizer" --help | grep -q -- --kernel-name || option=--kernel-regex
   for name in "${names[@]}"; do filter+=("$option" "kne=$name"); done
   echo "${#names[@]} kernels of ours"
-  for tool in memcheck initcheck racecheck; do
-    families=()
-    [[ $tool != initcheck && $quick == no ]] ||
-      families=(softmaxes normalizations samples sums reductions tops gathers scatters fused products pools resizes)
-    echo "-- $tool"
-    # Beside cuBLASLt's kernels, which it does not look at, racecheck itself has ended in an illegal access.
-    export DOCLAYOUT_CUDA_KERNELS=best
-    [[ $tool == racecheck ]] && DOCLAYOUT_CUDA_KERNELS=own
-    local watch=("$sanitizer" --tool $tool --log-file "$work/$tool-%p.log" --error-exitcode 86 "${filter[@]}")
-    "$python" "$tests/checkops.py" --nn-run "$run" --device cuda --precision fp16 --seed 1 --wrapper "${watch[*]}" \
-      "${families[@]}" || status=1
-    "$python" "$tests/test_fusions.py" "$run" --device cuda --precision fp16 --wrapper "${watch[*]}" | grep -v '^ok ' || status=1
-    "${watch[@]}" "$build/tests/gpu-page" 10 || status=1
-    unset DOCLAYOUT_CUDA_KERNELS
-    grep -h -v 'ERROR SUMMARY: 0 errors\|^========= COMPUTE-SANITIZER\|RACECHECK SUMMARY: 0 hazards' "$work/$tool"-*.log | head -60
-    grep -l 'SUMMARY' "$work/$tool"-*.log | wc -l | sed "s/\$/ processes were checked by $tool/"
-  done
+  [[ $quick == no ]] || families=("${few_families[@]}")
+  local watch=("$sanitizer" --tool "$tool" --log-file "$work/$tool-%p.log" --error-exitcode 86 "${filter[@]}")
+  "$python" "$tests/checkops.py" --nn-run "$run" --device cuda --precision fp16 --seed 1 --wrapper "${watch[*]}" \
+    "${families[@]}" || status=1
+  "$python" "$tests/test_fusions.py" "$run" --device cuda --precision fp16 --wrapper "${watch[*]}" | grep -v '^ok ' || status=1
+  "${watch[@]}" "$build/tests/gpu-page" 10 || status=1
+  grep -h -v 'ERROR SUMMARY: 0 errors\|^========= COMPUTE-SANITIZER\|RACECHECK SUMMARY: 0 hazards' "$work/$tool"-*.log | head -60
+  grep -l 'SUMMARY' "$work/$tool"-*.log | wc -l | sed "s/\$/ processes were checked by $tool/"
   return $status
+}
+
+few_families=(softmaxes normalizations samples sums reductions tops gathers scatters fused products pools resizes)
+
+part_memcheck() {
+  sanitize memcheck
+}
+
+# It sees all writes, whoever made them, which takes long.
+part_initcheck() {
+  sanitize initcheck "${few_families[@]}"
+}
+
+# Beside cuBLASLt's kernels, which it does not look at, racecheck itself has ended in an illegal access.
+part_racecheck() {
+  (
+    export DOCLAYOUT_CUDA_KERNELS=own
+    sanitize racecheck
+  )
 }
 
 part_code() {
@@ -273,7 +284,7 @@ part_code() {
 has_device || { echo "skipped: the driver finds no NVIDIA GPU here"; exit 77; }
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates memory cudamemory swap repeat nvrtc placement tuning sanitizer code failures)
+[[ ${#parts[@]} -gt 0 ]] || parts=(ops page families fullsize regions candidates memory cudamemory swap repeat nvrtc placement tuning memcheck initcheck racecheck code failures)
 failed=0 summary=""
 for part in "${parts[@]}"; do
   declare -F "part_$part" >/dev/null || { usage >&2; exit 2; }
