@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""doctor.sh on machines that lack something, each made as it is found: with a folder that stands for a build, tools
-before the others in PATH, and a module that stands for CUDA and its GPUs (fakegpu/). Where there is no default model,
+"""doctor.sh on machines that lack something, each made as it is found (doctor_machine.py). Where there is no default model,
 what needs it is left out.
 usage: test_doctor.py BUILD
 """
@@ -10,88 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
-import bootstrapped_home
+from doctor_machine import HAS_DRIVER, MODEL, ROOT, DoctorTest, needs_model, needs_no_driver
 from write_pdf import A4, write_pdf
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = Path(sys.argv[1]).resolve()
-DOCTOR = ROOT / "pipelines" / "doctor.sh"
-MODEL = bootstrapped_home.find_model()
-HAS_DRIVER = Path("/proc/driver/nvidia/version").exists()
 WITHOUT_ROOTS_RIGHTS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 if os.geteuid() != 0:
     WITHOUT_ROOTS_RIGHTS = []
-needs_model = unittest.skipUnless(MODEL.exists(), f"the default model is not at {MODEL}")
-needs_no_driver = unittest.skipIf(HAS_DRIVER, "this machine has an NVIDIA driver")
-
-
-class DoctorTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = Path(tempfile.mkdtemp()).resolve()
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.tree = self.folder / "tree"
-        self.tree.mkdir()
-        (self.tree / "pipelines").symlink_to(BUILD / "pipelines")
-        (self.tree / "kernels").symlink_to(BUILD / "tests/fakegpu/kernels")
-        (self.tree / "elements").symlink_to(BUILD / "tests/fakegpu/elements")
-        cache = self.folder / "home/.cache/gst-doclayout"
-        cache.mkdir(parents=True)
-        if MODEL.exists():
-            (cache / "layout_cdla.onnx").symlink_to(MODEL.resolve())
-        self.model = cache / "layout_cdla.onnx"
-        self.tool("dpkg-query", "echo installed")
-        kept = ("LANG", "LC_ALL", "TMPDIR")
-        self.env = {**{name: os.environ[name] for name in kept if name in os.environ},
-                    "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "HOME": str(self.folder / "home"),
-                    "GST_REGISTRY": str(self.folder / "registry.bin"),
-                    "DOCLAYOUT_RENDER_WORKER": str(BUILD / "elements/pdf-render-worker"),
-                    "DOCLAYOUT_CUDA_MODULE": str(BUILD / "tests/fakegpu/fakegpu.so")}
-
-    def tool(self, name, script):
-        path = self.folder / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-
-    def gpu(self, name, driver="580.95.05"):
-        self.env["FAKE_GPU"] = name
-        self.tool("nvidia-smi", f"echo {driver}")
-
-    def run_doctor(self, *args, prefix=(), script=DOCTOR):
-        done = subprocess.run([*prefix, str(script), *map(os.fsencode, args)], cwd=self.folder, env=self.env, timeout=60,
-                              text=True, errors="surrogateescape", capture_output=True, stdin=subprocess.DEVNULL)
-        self.assertEqual(done.stderr if done.returncode < 2 else "", "")
-        return done
-
-    def look(self, *args, **kwargs):
-        """Exit status and lines of `doctor.sh --build TREE`."""
-        done = self.run_doctor("--build", self.tree, *args, **kwargs)
-        lines = done.stdout.splitlines()
-        troubles = [line for line in lines if line.startswith("trouble ")]
-        self.assertEqual(done.returncode, 1 if troubles else 0, done.stdout)
-        self.assertTrue(all("; to do: " in line for line in troubles), troubles)
-        return lines
-
-    def check(self, start, *parts, lines=None, **kwargs):
-        """Exactly one line begins with `start`, and has `parts`."""
-        lines = self.look(**kwargs) if lines is None else lines
-        found = [line for line in lines if re.sub(" +", " ", line).startswith(start + ":")]
-        self.assertEqual(len(found), 1, lines)
-        for part in parts:
-            self.assertIn(part, found[0])
-        return lines
-
-
-    def mounted(self, commands):
-        """A prefix that runs a command where the shell's `commands` have put other files over the machine's."""
-        prefix = ["unshare", "--mount", "sh", "-ec", f'{commands}; exec "$@"', "sh"]
-        if subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
-            self.skipTest("files cannot be hidden here")
-        return prefix
 
 
 class Whole(DoctorTest):
@@ -232,10 +158,11 @@ class Gpus(DoctorTest):
         self.env["DOCLAYOUT_CUDA_MODULE"] = str(module)
         self.check("trouble cuda", "text.so: ")
 
-    @unittest.skipIf((BUILD / "kernels/nn-cuda.so").exists(), "this build has a CUDA backend")
     def test_build_without_cuda(self):
+        if (self.build / "kernels/nn-cuda.so").exists():
+            self.skipTest("this build has a CUDA backend")
         (self.tree / "kernels").unlink()
-        (self.tree / "kernels").symlink_to(BUILD / "kernels")
+        (self.tree / "kernels").symlink_to(self.build / "kernels")
         self.gpu("spark")
         self.check("trouble cuda", "this build has no CUDA backend", "install the CUDA Toolkit 13")
 
@@ -343,12 +270,6 @@ class Models(DoctorTest):
         self.assertIn("ok       model: a.onnx runs on cuda:0 Fake GB10 in fp16", lines)
         self.assertIn(f"ok       model: {self.model} runs on cuda:0 Fake GB10 in fp16", lines)
 
-    def copy_of_scripts(self):
-        (self.folder / "pipelines").mkdir()
-        for name in ("doctor.sh", "doctor-gpu.sh", "bootstrap.sh", "packages.txt", "sample.pdf"):
-            shutil.copy(ROOT / "pipelines" / name, self.folder / "pipelines" / name)
-        return self.folder / "pipelines"
-
     @needs_model
     def test_page_with_other_regions(self):
         scripts = self.copy_of_scripts()
@@ -366,4 +287,5 @@ class Models(DoctorTest):
 
 
 if __name__ == "__main__":
+    DoctorTest.build = Path(sys.argv[1]).resolve()
     unittest.main(argv=sys.argv[:1] + sys.argv[2:], verbosity=2)
