@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # What doctor.sh, which sources this, has to say of NVIDIA: driver, CUDA backend, GPUs, compiler.
-# shellcheck disable=SC2154 # what doctor.sh and bootstrap.sh set
+# shellcheck disable=SC2034,SC2154 # what doctor.sh reads, and what it and bootstrap.sh set
 
 oldest_driver=580
-driver='' wants_gpu='' usable_gpu=''
+driver='' wants_gpu='' usable_gpu='' shares_memory=''
+# NVIDIA's DGX Spark Porting Guide, "Dependencies & Tools", 15 April 2026: the oldest one for it.
+oldest_cudnn_for_spark=9.11
 
 # A display or 3D controller of NVIDIA's on the PCI bus.
 has_nvidia_card() {
@@ -44,45 +46,93 @@ report_backend() {
   if [[ $status == note ]]; then report note cuda "$1"; else report trouble cuda "$1" "$2"; fi
 }
 
+# What to do about $1, the reason why the CUDA backend cannot be loaded.
+remedy_for_backend() {
+  case $1 in
+    *"not of this version"*) echo "$prepare" ;;
+    *libcudnn*) echo "apt-get install libcudnn9-cuda-13 (NVIDIA's repository; docs/gpu.md)" ;;
+    *libcublas*) echo "apt-get install libcublas-13-0 (NVIDIA's repository; docs/gpu.md)" ;;
+    *) echo "install the library that is named (docs/gpu.md), or build again" ;;
+  esac
+}
+
+# Whether the architectures $2 have machine code for $1, sm_XY: code runs on later ones of the same generation too. "native"
+# is the machine's own and has no PTX.
+has_machine_code() {
+  local architecture
+  [[ $2 != native ]] || return 0
+  for architecture in ${2//,/ }; do
+    [[ $architecture == sm_* ]] || continue
+    if [[ ${architecture%?} == "${1%?}" && ${architecture: -1} -le ${1: -1} ]]; then return; fi
+  done
+  return 1
+}
+
+# report_gpu GPU MEMORY ARCHITECTURES CUDNN: one that can be used, as "0, NAME, sm_XY, N MiB".
+report_gpu() {
+  local architecture=${1##*, sm_}
+  architecture=sm_${architecture%%,*}
+  if [[ $architecture == sm_121 ]] && ! at_least "$4" "$oldest_cudnn_for_spark"; then
+    report trouble gpu "GPU $1; cuDNN $4 is older than $oldest_cudnn_for_spark, the first for this GPU; memory path $2" \
+      "apt-get install libcudnn9-cuda-13 (NVIDIA's repository; docs/gpu.md)"
+  elif has_machine_code "$architecture" "$3"; then
+    report ok gpu "GPU $1; memory path $2"
+  else
+    report note gpu "GPU $1; the driver translates this build's PTX for it at the first start; memory path $2"
+  fi
+  [[ -z $usable_gpu ]] || return 0
+  usable_gpu=${1%%,*}
+  [[ $2 != *"integrated yes"* ]] || shares_memory=yes
+}
+
 # The lines of nn-inspect --devices: a key in 11 columns, and a value.
 read_gpus() {
-  local line value gpu='' memory=''
+  local line value gpu='' memory='' architectures='' libraries='' cudnn='' no_driver=''
   while IFS= read -r line; do
     value=${line:11}
     case $line in
       'backend    no: this build'*) report_backend "${value#no: }" \
         "install the CUDA Toolkit 13 and cuDNN 9 (docs/gpu.md), delete ${build:-$build_dir}, and build again" ;;
-      'backend    no: '*) report_backend "${value#no: }" "install the library that is named (docs/gpu.md), or build again" ;;
-      'backend '*) report ok cuda "this build has a CUDA backend, $value" ;;
-      'libraries '*) check_libraries "$value" ;;
-      'driver     none') [[ -z $driver ]] || report trouble cuda "NVIDIA driver $driver is loaded, but CUDA does not find it" \
+      'backend    no: '*) report_backend "${value#no: }" "$(remedy_for_backend "$value")" ;;
+      'backend '*)
+        architectures=${value#with code for }
+        report ok cuda "this build has a CUDA backend, $value" ;;
+      'libraries '*)
+        libraries=$value cudnn=${value##*cuDNN } cudnn=${cudnn%%,*} ;;
+      'driver     for '*) check_libraries "$libraries; the driver is $value" "$cudnn" ;;
+      'driver     none')
+        no_driver=yes
+        check_libraries "$libraries" "$cudnn"
+        [[ -z $driver ]] || report trouble cuda "NVIDIA driver $driver is loaded, but CUDA does not find it" \
         "install libcuda.so.1 of the same version; in a container, give it the GPU (docker run --gpus all)" ;;
-      'gpus       no: '*) [[ -z $wants_gpu ]] || report trouble gpu "${value#no: }" "see what nvidia-smi and CUDA_VISIBLE_DEVICES say" ;;
-      'gpu '*) gpu="GPU ${line:4}" gpu=${gpu/  */, $value} ;;
+      'gpus       no: '*) [[ -z $wants_gpu || -n $no_driver ]] || report trouble gpu "${value#no: }" "see what nvidia-smi and CUDA_VISIBLE_DEVICES say" ;;
+      'gpu '*) gpu=${line:4} gpu=${gpu/  */, $value} ;;
       '  memory '*) memory=${value/:/;} ;;
-      '  usable   yes')
-        report ok gpu "$gpu; memory path $memory"
-        [[ -n $usable_gpu ]] || usable_gpu=${gpu:4} usable_gpu=${usable_gpu%%,*} ;;
-      '  usable   no: '*) report trouble gpu "$gpu: ${value#no: }; memory path $memory" \
+      '  usable   yes') report_gpu "$gpu" "$memory" "$architectures" "$cudnn" ;;
+      '  usable   no: '*) report trouble gpu "GPU $gpu: ${value#no: }; memory path $memory" \
         "see docs/gpu.md; for a GPU of Ampere or newer: meson configure -Dcuda-arch=native ${build:-$build_dir}, and build again" ;;
     esac
   done
 }
 
+# check_libraries WHICH CUDNN: with what is known to be wrong in them.
 check_libraries() {
-  local cudnn=${1##*cuDNN }
-  cudnn=${cudnn%%,*}
-  if at_least "$cudnn" 9.24; then
-    report ok libraries "$1"
-  else
-    report note libraries "$1; cuDNN before 9.24 computes some depthwise convolutions wrong, which are never left to it here"
-  fi
+  local wrong=''
+  at_least "$2" 9.24 ||
+    wrong+="; cuDNN before 9.24 computes some depthwise convolutions wrong, which are never left to it here"
+  # CUDA Toolkit 13.2 Update 1, Release Notes, "Overview".
+  [[ $1, != *"cuBLASLt 13.4.0"[,\;]* ]] ||
+    wrong+="; cuBLASLt 13.4.0 computes some NVFP4 products wrong, of which there are none here"
+  if [[ -z $wrong ]]; then report ok libraries "$1"; else report note libraries "$1$wrong"; fi
 }
 
 check_gpus() {
-  local name said
-  said=$("$inspect" --devices 2>&1) || true
-  if [[ $said != backend* ]]; then
+  local name said status=0
+  said=$(limited "$inspect" --devices 2>&1) || status=$?
+  if did_not_end "$status"; then
+    report trouble cuda "$inspect --devices waits for the driver and does not end" "$remedy_for_hanging"
+    return
+  elif [[ $said != backend* ]]; then
     report trouble cuda "$inspect does not run: ${said##*$'\n'}" "$prepare"
     return
   fi

@@ -56,6 +56,13 @@ report() {
 # Whether version $1 is $2 or newer.
 at_least() { [[ $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) == "$2" ]]; }
 
+# What asks a driver may wait for it for ever. PTX is translated and products are timed at the first start.
+answer_limit=180
+remedy_for_hanging="see what dmesg says of NVRM and Xid; restart the machine"
+limited() { timeout --foreground --kill-after=10 "$answer_limit" "$@"; }
+# Whether the status is that of a command that limited() has ended, or of one that was killed.
+did_not_end() { (($1 == 124 || $1 == 137)); }
+
 # ---------------------------------------------------------------- places
 
 build=
@@ -177,10 +184,13 @@ check_default_model() {
 
 # check_model FILE: where it would run.
 check_model() {
-  local said device=()
+  local said device=() status=0
   [[ -z $usable_gpu ]] || device=(--device cuda --cuda-device-id "$usable_gpu")
-  if said=$("$inspect" "${device[@]}" -- "$1" 2>&1); then
+  said=$(limited "$inspect" "${device[@]}" -- "$1" 2>&1) || status=$?
+  if ((status == 0)); then
     report ok model "$1 runs on $(sed -n 's/^plan       for \(.*\), 1 page a run.*/\1/p' <<<"$said")"
+  elif did_not_end "$status"; then
+    report trouble model "$1 was not ready within $answer_limit s, or memory ran out" "$remedy_for_hanging"
   elif [[ -n $usable_gpu ]] && "$inspect" -- "$1" >/dev/null 2>&1; then
     report trouble model "$1 runs on the CPU only: ${said##*$'\n'}" "nn-inspect --device cuda says more; docs/models.md says which models run"
   else
@@ -194,10 +204,11 @@ check_model() {
 check_system() {
   local available swap files
   read -r available swap < <(awk '/^MemAvailable/ { a = $2 } /^SwapFree/ { s = $2 } END { print int(a / 1024), int(s / 1024) }' /proc/meminfo)
+  local fact="$available MiB are available, $swap MiB of swap are free${shares_memory:+; the GPU shares them, whatever CUDA and nvidia-smi say}"
   if ((available < 1024)); then
-    report trouble memory "$available MiB are available, $swap MiB of swap are free" "end other programs, or set render-workers=1 and batch-size=1"
+    report trouble memory "$fact" "end other programs, or set render-workers=1 and batch-size=1"
   else
-    report ok memory "$available MiB are available, $swap MiB of swap are free"
+    report ok memory "$fact"
   fi
   files=$(ulimit -Sn)
   if [[ $files != unlimited ]] && ((files < few_files)); then
@@ -218,10 +229,14 @@ difference() {
 # self_test DEVICE EXPECTED WHOSE: the regions of a page there; `found` gets them.
 found=
 self_test() {
-  local said
-  if ! said=$("$launcher" --set src.location="$source_root/pipelines/sample.pdf" --set src.pages=$test_page --set det.device="$1" \
+  local said status=0
+  said=$(limited "$launcher" --set src.location="$source_root/pipelines/sample.pdf" --set src.pages=$test_page --set det.device="$1" \
     --set det.model-file="$default_model" --set det.cuda-device-id="${usable_gpu:-0}" --set out.location=/dev/null \
-    pdfsrc name=src ! cudalayoutdetect name=det ! jsonsink name=out 2>&1); then
+    pdfsrc name=src ! cudalayoutdetect name=det ! jsonsink name=out 2>&1) || status=$?
+  if did_not_end "$status"; then
+    report trouble self-test "on $1 a page was not ready within $answer_limit s, or memory ran out" "$remedy_for_hanging"
+    return
+  elif ((status)); then
     report trouble self-test "on $1: ${said%%$'\n'*}" "see to the troubles above; $detect --verbose --device $1 says more"
     return
   fi
@@ -278,7 +293,7 @@ if [[ -n $has_default && -x $launcher ]]; then
   [[ -z $usable_gpu ]] || self_test cuda "${found:-$known_regions}" "on the CPU they are"
 fi
 if [[ -n $json ]]; then
-  gpus=$([[ ! -x $inspect ]] || "$inspect" --devices --json 2>/dev/null) || true
+  gpus=$([[ ! -x $inspect ]] || limited "$inspect" --devices --json 2>/dev/null) || true
   printf '{"healthy": %s, "device": "%s", "checks": [%s], "gpus": %s}\n' "$( ((troubles)) && echo false || echo true)" \
     "${usable_gpu:+cuda:}${usable_gpu:-cpu}" \
     "$(IFS=,; echo "${checks[*]}")" "${gpus:-null}" | iconv -c -f UTF-8 -t UTF-8

@@ -58,6 +58,36 @@ class Whole(DoctorTest):
         self.gpu("spark")
         self.check_golden("doctor-gpu.txt", "\n".join(self.look()) + "\n")
 
+    # The same machine with one thing taken away at a time.
+
+    @needs_model
+    @needs_no_driver
+    def test_driver_taken_away(self):
+        bus = self.mounted("cd /sys/bus/pci/devices; mount -t tmpfs none .; cd ../devices; mkdir 000f:01:00.0; "
+                           f"echo 0x10de >000f:01:00.0/vendor; echo 0x030200 >000f:01:00.0/class; cd {self.folder}")
+        self.check_golden("doctor-no-driver.txt", "\n".join(self.look(prefix=bus)) + "\n")
+
+    @needs_model
+    def test_library_taken_away(self):
+        self.gpu("spark")
+        link = ["cc", "-shared", "-x", "c", "/dev/null"]
+        library, module = self.folder / "libcudnn.so.999", self.folder / "nn-cuda.so"
+        subprocess.run([*link, "-o", library, f"-Wl,-soname,{library.name}"], check=True)
+        subprocess.run([*link, "-x", "none", "-o", module, "-Wl,--no-as-needed", library], check=True)
+        library.unlink()
+        self.env["DOCLAYOUT_CUDA_MODULE"] = str(module)
+        self.check_golden("doctor-no-library.txt", "\n".join(self.look()) + "\n")
+
+    @needs_model
+    def test_device_taken_away(self):
+        self.gpu("none")
+        self.check_golden("doctor-no-device.txt", "\n".join(self.look()) + "\n")
+
+    def test_model_taken_away(self):
+        self.gpu("spark")
+        self.model.unlink(missing_ok=True)
+        self.check_golden("doctor-no-model.txt", "\n".join(self.look()) + "\n")
+
 
 class Arguments(DoctorTest):
     def test_usage(self):
@@ -130,6 +160,14 @@ class Gpus(DoctorTest):
         lines = self.check("trouble gpu", "Fake Turing, sm_75, ", "this build has no code", "-Dcuda-arch=native")
         self.assertFalse([line for line in lines if "on cuda" in line])
 
+    def test_gpu_without_machine_code(self):
+        self.gpu("spark")
+        for architectures, line in (("sm_90, PTX of compute_80", "note gpu"), ("sm_120, PTX of compute_80", "ok gpu"),
+                                    ("sm_122, PTX of compute_80", "note gpu"), ("native", "ok gpu")):
+            self.env["FAKE_ARCHITECTURES"] = architectures
+            lines = self.check(line, "Fake GB10, sm_121, ")
+            self.assertEqual("translates this build's PTX" in "".join(lines), line == "note gpu")
+
     def test_memory_paths(self):
         self.gpu("hmm")
         self.check("ok gpu", "GPU 0, Fake Hopper, sm_90, 81920 MiB; memory path registered; ", "host page tables no")
@@ -138,7 +176,23 @@ class Gpus(DoctorTest):
         self.gpu("spark")
         self.check("ok libraries", "cuDNN 9.24.0")
         self.env["FAKE_CUDNN"] = "9.19.0"
-        self.check("note libraries", "cuDNN 9.19.0", "depthwise")
+        self.check("note libraries", "cuDNN 9.19.0", "depthwise", "; the driver is for CUDA 13.0")
+        self.check("ok gpu", "sm_121")
+        self.env["FAKE_CUDNN"] = "9.10.2"
+        self.check("trouble gpu", "cuDNN 9.10.2 is older than 9.11", "apt-get install libcudnn9-cuda-13")
+        self.gpu("hmm")
+        self.check("ok gpu", "sm_90")
+
+    def test_cublas(self):
+        self.gpu("spark")
+        for version, line in (("13.4.0", "note libraries"), ("13.4.1", "ok libraries"), ("13.40.0", "ok libraries")):
+            self.env["FAKE_CUBLASLT"] = version
+            self.check(line, f"cuBLASLt {version};")
+
+    def test_driver_that_does_not_answer(self):
+        self.gpu("hung")
+        self.end_soon("nn-inspect --devices")
+        self.check("trouble cuda", "nn-inspect --devices waits for the driver and does not end", "Xid")
 
     def test_module_that_is_missing(self):
         self.env["DOCLAYOUT_CUDA_MODULE"] = "/nowhere/nn-cuda.so"
@@ -185,6 +239,23 @@ class Parts(DoctorTest):
         program.write_text("#!/bin/sh\necho libpng16.so.16: no such file >&2\nexit 127\n")
         program.chmod(0o755)
         self.check("trouble cuda", "libpng16.so.16: no such file")
+
+    def test_program_that_does_not_end(self):
+        inspect = self.tree / "kernels/nn-inspect"
+        real = inspect.resolve()
+        (self.tree / "kernels").unlink()
+        (self.tree / "kernels").mkdir()
+        inspect.write_text(f'#!/bin/sh\n[ "$1" = --devices ] && exec {real} "$@"\nexec sleep 60\n')
+        inspect.chmod(0o755)
+        self.end_soon("nn-inspect --device cuda")
+        self.gpu("spark")
+        self.check("trouble model", "other.onnx was not ready within 180 s",
+                   lines=[line for line in self.look("other.onnx") if "other.onnx" in line])
+
+    @needs_model
+    def test_page_that_does_not_end(self):
+        self.end_soon("doclayout-launch --set")
+        self.check("trouble self-test", "on cpu a page was not ready within 180 s", "Xid")
 
     def test_gstreamer(self):
         self.tool("gst-inspect-1.0", "exit 127")

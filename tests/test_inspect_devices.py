@@ -33,13 +33,13 @@ class Devices(unittest.TestCase):
         for gpu, want in (("spark", SPARK), ("hmm", HMM)):
             found = self.check_json(0, gpu)
             self.assertEqual(found.pop("devices"), [want])
-            self.assertEqual(found, {"backend": True, "architectures": "sm_90, PTX of compute_80", "cuda_runtime": "13.0",
+            self.assertEqual(found, {"backend": True, "architectures": "sm_90, sm_121, PTX of compute_80", "cuda_runtime": "13.0",
                                      "cudnn": "9.24.0", "cublaslt": "13.1.0", "cuda_driver": "13.0", "error": None})
 
     def test_text(self):
         done = run("--devices", gpu="spark")
         self.assertEqual(done.stdout, """\
-backend    with code for sm_90, PTX of compute_80
+backend    with code for sm_90, sm_121, PTX of compute_80
 libraries  CUDA runtime 13.0, cuDNN 9.24.0, cuBLASLt 13.1.0
 driver     for CUDA 13.0
 gpu 0      Fake GB10, sm_121, 121856 MiB
