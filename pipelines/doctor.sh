@@ -5,10 +5,11 @@
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/bootstrap.sh"
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/doctor-gpu.sh"
+source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/doctor-report.sh"
 
 usage() {
   cat <<END
-usage: $script_name [MODEL.onnx]... [--json] [--build FOLDER]
+usage: $script_name [MODEL.onnx]... [--json] [--build FOLDER] [--report FILE.tar.gz [--no-tests]]
 
 Says whether this machine will run gst-doclayout well, on which device, and what to do about each trouble: driver and
 GPUs, libraries, GStreamer, poppler, what was built, models, memory; then finds the regions of a page of the sample
@@ -17,10 +18,14 @@ look at it) or "trouble", with what to do. Without a model: of the default one, 
 
   --json              print one JSON object instead
   --build FOLDER      look at what is in this build folder, not at what is installed
+  --report FILE       pack what a bug report or a page on this machine's speed needs: all of the above, versions,
+                      benchmarks and, where the sources are, their tests. The README in it says what each file is.
+                      Names of machine and user and home folders are replaced. Takes minutes
+  --no-tests          leave out the tests, which take the longest
   --no-install        as in the other scripts; this one never installs anything
   -h, --help          show this
 
-Exit status: 0 healthy, notes included; 1 trouble; 2 wrong usage.
+Exit status: 0 healthy, notes included; 1 trouble, or the report cannot be written; 2 wrong usage; 130 interrupted.
 END
 }
 
@@ -254,12 +259,18 @@ self_test() {
 
 # ---------------------------------------------------------------- all of it
 
-models=() has_default=
+models=() has_default='' report='' no_tests=''
 while (($#)); do
   case $1 in
     -h | --help) usage; exit 0 ;;
     --json) json=yes ;;
     --no-install) ;;
+    --no-tests) no_tests=yes ;;
+    --report=?*) report=${1#*=} ;;
+    --report)
+      [[ -n ${2:-} ]] || usage_error "$1 needs a file name"
+      report=$2
+      shift ;;
     --build=?*) build=${1#*=} ;;
     --build)
       [[ -n ${2:-} ]] || usage_error "$1 needs a folder"
@@ -274,6 +285,7 @@ while (($#)); do
 done
 [[ -z $build || -d $build ]] || usage_error "there is no folder $build"
 [[ -z $build ]] || build=$(realpath -- "$build")
+[[ -z $report ]] || write_report
 
 find_places
 check_build

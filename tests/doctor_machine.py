@@ -14,8 +14,9 @@ import bootstrapped_home
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCTOR = ROOT / "pipelines" / "doctor.sh"
-SCRIPTS = ("doctor.sh", "doctor-gpu.sh", "bootstrap.sh", "packages.txt", "sample.pdf")
+SCRIPTS = ("doctor.sh", "doctor-gpu.sh", "doctor-report.sh", "bootstrap.sh", "packages.txt", "sample.pdf")
 MODEL = bootstrapped_home.find_model()
+WITHOUT_ROOTS_RIGHTS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 HAS_DRIVER = Path("/proc/driver/nvidia/version").exists()
 needs_model = unittest.skipUnless(MODEL.exists(), f"the default model is not at {MODEL}")
 needs_no_driver = unittest.skipIf(HAS_DRIVER, "this machine has an NVIDIA driver")
@@ -51,12 +52,12 @@ class DoctorTest(unittest.TestCase):
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
 
-    def end_soon(self, start):
-        """A limit of no time for the commands that have `start` in them."""
+    def end_soon(self, words, seconds=0.1):
+        """A short limit for the commands that have `words` in them."""
         real = shutil.which("timeout")
-        self.tool("timeout", f"""case "$*" in *"{start}"*) ;; *) exec {real} "$@" ;; esac
+        self.tool("timeout", f"""case "$*" in *"{words}"*) ;; *) exec {real} "$@" ;; esac
 options=; for word; do case $word in -*) options="$options $word"; shift ;; *) break ;; esac; done
-shift; exec {real} $options 0.1 "$@\"""")
+shift; exec {real} $options {seconds} "$@\"""")
 
     def gpu(self, name, driver="580.95.05"):
         self.env["FAKE_GPU"] = name

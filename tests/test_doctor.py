@@ -12,12 +12,9 @@ import sys
 import unittest
 from pathlib import Path
 
-from doctor_machine import HAS_DRIVER, MODEL, ROOT, DoctorTest, needs_model, needs_no_driver
+from doctor_machine import (HAS_DRIVER, MODEL, ROOT, WITHOUT_ROOTS_RIGHTS, DoctorTest, needs_model,
+                            needs_no_driver)
 from write_pdf import A4, write_pdf
-
-WITHOUT_ROOTS_RIGHTS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-if os.geteuid() != 0:
-    WITHOUT_ROOTS_RIGHTS = []
 
 
 class Whole(DoctorTest):
