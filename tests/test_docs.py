@@ -25,6 +25,7 @@ LAUNCH_BLOCK = re.compile(r"\|\[\n(.*?)\]\|", re.DOTALL)
 STAND_INS = (("autovideosink", "fakesink"), ("ximagesink", "fakesink"),
              ("v4l2src", "videotestsrc num-buffers=3"),
              # Measuring is not what the test is for.
+             ("--report spark.tar.gz", "--report spark.tar.gz --no-tests"),
              ("--pages 600 --repeat 3", "--pages 1 --repeat 1"), ("--pages 1000 --rounds 5", "--pages 32 --rounds 1"),
              ("--rounds 5", "--rounds 1"), ("--times 8", "--times 1"), ("--rounds 9", "--rounds 1"),
              ("--threads 1,2 --batch 1,4 --rounds 3 --repeat 4", "--threads 2 --rounds 1 --repeat 1"))
