@@ -342,6 +342,7 @@ make_layout (GstLayoutDetector * self, const nn_frame * input,
       .y0 = r->y0,
       .x1 = r->x1,
       .y1 = r->y1,
+      .order = i,
     };
 
     g_array_append_val (layout->regions, region);

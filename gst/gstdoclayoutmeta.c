@@ -4,6 +4,18 @@
 
 #include <gst/video/video.h>
 
+static void
+clear_region (gpointer data)
+{
+  g_clear_pointer (&((GstDocRegion *) data)->text, g_free);
+}
+
+static void
+clear_line (gpointer data)
+{
+  g_clear_pointer (&((GstDocTextLine *) data)->text, g_free);
+}
+
 GstDocLayout *
 gst_doc_layout_new (guint width, guint height)
 {
@@ -13,7 +25,17 @@ gst_doc_layout_new (guint width, guint height)
   layout->height = layout->origin_height = height;
   layout->origin_sx = layout->origin_sy = 1.0;
   layout->regions = g_array_new (FALSE, TRUE, sizeof (GstDocRegion));
+  g_array_set_clear_func (layout->regions, clear_region);
   return layout;
+}
+
+GArray *
+gst_doc_text_lines_new (void)
+{
+  GArray *lines = g_array_new (FALSE, TRUE, sizeof (GstDocTextLine));
+
+  g_array_set_clear_func (lines, clear_line);
+  return lines;
 }
 
 void
@@ -22,54 +44,79 @@ gst_doc_layout_free (GstDocLayout * layout)
   if (layout == NULL)
     return;
   g_array_unref (layout->regions);
+  g_clear_pointer (&layout->orphans, g_array_unref);
   g_free (layout->model);
   g_free (layout->model_sha256);
   g_free (layout->device);
   g_free (layout);
 }
 
+/* ------------------------------------------------------------------ to a structure */
+
 static void
 region_to_value (const GstDocRegion * region, GValue * value)
 {
+  GstStructure *s = gst_structure_new ("region",
+      "id", G_TYPE_UINT, region->id,
+      "class-id", G_TYPE_INT, region->class_id,
+      "label", G_TYPE_STRING, region->label ? region->label : "",
+      "score", G_TYPE_DOUBLE, region->score,
+      "x0", G_TYPE_DOUBLE, region->x0, "y0", G_TYPE_DOUBLE, region->y0,
+      "x1", G_TYPE_DOUBLE, region->x1, "y1", G_TYPE_DOUBLE, region->y1,
+      "order", G_TYPE_UINT, region->order, NULL);
+
+  if (region->text)
+    gst_structure_set (s, "text", G_TYPE_STRING, region->text, NULL);
   g_value_init (value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed (value, gst_structure_new ("region",
-          "id", G_TYPE_UINT, region->id,
-          "class-id", G_TYPE_INT, region->class_id,
-          "label", G_TYPE_STRING, region->label ? region->label : "",
-          "score", G_TYPE_DOUBLE, region->score,
-          "x0", G_TYPE_DOUBLE, region->x0, "y0", G_TYPE_DOUBLE, region->y0,
-          "x1", G_TYPE_DOUBLE, region->x1, "y1", G_TYPE_DOUBLE, region->y1,
-          NULL));
+  g_value_take_boxed (value, s);
 }
 
-/* FALSE where a field is missing or of another type: such a region is left out. */
-static gboolean
-region_from_value (const GValue * value, GstDocRegion * region)
+static void
+line_to_value (const GstDocTextLine * line, GValue * value)
 {
-  const GstStructure *s;
-  const gchar *label;
+  g_value_init (value, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (value, gst_structure_new ("line",
+          "text", G_TYPE_STRING, line->text,
+          "x0", G_TYPE_DOUBLE, line->x0, "y0", G_TYPE_DOUBLE, line->y0,
+          "x1", G_TYPE_DOUBLE, line->x1, "y1", G_TYPE_DOUBLE, line->y1, NULL));
+}
 
-  if (!GST_VALUE_HOLDS_STRUCTURE (value))
-    return FALSE;
-  s = gst_value_get_structure (value);
-  label = gst_structure_get_string (s, "label");
-  if (label == NULL)
-    return FALSE;
-  region->label = g_intern_string (label);
-  return gst_structure_get_uint (s, "id", &region->id)
-      && gst_structure_get_int (s, "class-id", &region->class_id)
-      && gst_structure_get_double (s, "score", &region->score)
-      && gst_structure_get_double (s, "x0", &region->x0)
-      && gst_structure_get_double (s, "y0", &region->y0)
-      && gst_structure_get_double (s, "x1", &region->x1)
-      && gst_structure_get_double (s, "y1", &region->y1);
+static void
+set_regions (GstStructure * s, const GArray * regions)
+{
+  GValue array = G_VALUE_INIT;
+
+  g_value_init (&array, GST_TYPE_ARRAY);
+  for (guint i = 0; i < regions->len; i++) {
+    GValue value = G_VALUE_INIT;
+
+    region_to_value (&g_array_index (regions, GstDocRegion, i), &value);
+    gst_value_array_append_and_take_value (&array, &value);
+  }
+  gst_structure_take_value (s, "regions", &array);
+}
+
+static void
+set_text (GstStructure * s, const GstDocLayout * layout)
+{
+  GValue array = G_VALUE_INIT;
+
+  g_value_init (&array, GST_TYPE_ARRAY);
+  for (guint i = 0; i < layout->orphans->len; i++) {
+    GValue value = G_VALUE_INIT;
+
+    line_to_value (&g_array_index (layout->orphans, GstDocTextLine, i), &value);
+    gst_value_array_append_and_take_value (&array, &value);
+  }
+  gst_structure_take_value (s, "orphans", &array);
+  gst_structure_set (s, "characters", G_TYPE_UINT, layout->characters,
+      "region-characters", G_TYPE_UINT, layout->region_characters,
+      "orphan-characters", G_TYPE_UINT, layout->orphan_characters, NULL);
 }
 
 static void
 layout_to_structure (const GstDocLayout * layout, GstStructure * s)
 {
-  GValue regions = G_VALUE_INIT;
-
   gst_structure_remove_all_fields (s);
   gst_structure_set (s, "width", G_TYPE_UINT, layout->width,
       "height", G_TYPE_UINT, layout->height,
@@ -87,22 +134,103 @@ layout_to_structure (const GstDocLayout * layout, GstStructure * s)
         NULL);
   if (layout->device)
     gst_structure_set (s, "device", G_TYPE_STRING, layout->device, NULL);
+  set_regions (s, layout->regions);
+  if (layout->orphans)
+    set_text (s, layout);
+}
 
-  g_value_init (&regions, GST_TYPE_ARRAY);
-  for (guint i = 0; i < layout->regions->len; i++) {
-    GValue value = G_VALUE_INIT;
+/* ------------------------------------------------------------------ and from one */
 
-    region_to_value (&g_array_index (layout->regions, GstDocRegion, i), &value);
-    gst_value_array_append_and_take_value (&regions, &value);
+static gboolean
+box_from_structure (const GstStructure * s, gdouble * x0, gdouble * y0,
+    gdouble * x1, gdouble * y1)
+{
+  return gst_structure_get_double (s, "x0", x0)
+      && gst_structure_get_double (s, "y0", y0)
+      && gst_structure_get_double (s, "x1", x1)
+      && gst_structure_get_double (s, "y1", y1);
+}
+
+/* FALSE where a field is missing or of another type: such a region is left out. `place` is its order where none is told. */
+static gboolean
+region_from_value (const GValue * value, guint place, GstDocRegion * region)
+{
+  const GstStructure *s;
+  const gchar *label;
+
+  if (!GST_VALUE_HOLDS_STRUCTURE (value))
+    return FALSE;
+  s = gst_value_get_structure (value);
+  label = gst_structure_get_string (s, "label");
+  if (label == NULL || !gst_structure_get_uint (s, "id", &region->id)
+      || !gst_structure_get_int (s, "class-id", &region->class_id)
+      || !gst_structure_get_double (s, "score", &region->score)
+      || !box_from_structure (s, &region->x0, &region->y0, &region->x1,
+          &region->y1))
+    return FALSE;
+  region->label = g_intern_string (label);
+  if (!gst_structure_get_uint (s, "order", &region->order))
+    region->order = place;
+  region->text = g_strdup (gst_structure_get_string (s, "text"));
+  return TRUE;
+}
+
+static gboolean
+line_from_value (const GValue * value, GstDocTextLine * line)
+{
+  const GstStructure *s;
+  const gchar *text;
+
+  if (!GST_VALUE_HOLDS_STRUCTURE (value))
+    return FALSE;
+  s = gst_value_get_structure (value);
+  text = gst_structure_get_string (s, "text");
+  if (text == NULL || !box_from_structure (s, &line->x0, &line->y0, &line->x1,
+          &line->y1))
+    return FALSE;
+  line->text = g_strdup (text);
+  return TRUE;
+}
+
+static void
+get_regions (const GstStructure * s, GArray * regions)
+{
+  const GValue *array = gst_structure_get_value (s, "regions");
+
+  if (array == NULL || !GST_VALUE_HOLDS_ARRAY (array))
+    return;
+  for (guint i = 0; i < gst_value_array_get_size (array); i++) {
+    GstDocRegion region;
+
+    if (region_from_value (gst_value_array_get_value (array, i), regions->len,
+            &region))
+      g_array_append_val (regions, region);
   }
-  gst_structure_take_value (s, "regions", &regions);
+}
+
+static void
+get_text (const GstStructure * s, GstDocLayout * layout)
+{
+  const GValue *array = gst_structure_get_value (s, "orphans");
+
+  if (array == NULL || !GST_VALUE_HOLDS_ARRAY (array))
+    return;
+  layout->orphans = gst_doc_text_lines_new ();
+  for (guint i = 0; i < gst_value_array_get_size (array); i++) {
+    GstDocTextLine line;
+
+    if (line_from_value (gst_value_array_get_value (array, i), &line))
+      g_array_append_val (layout->orphans, line);
+  }
+  gst_structure_get_uint (s, "characters", &layout->characters);
+  gst_structure_get_uint (s, "region-characters", &layout->region_characters);
+  gst_structure_get_uint (s, "orphan-characters", &layout->orphan_characters);
 }
 
 static GstDocLayout *
 layout_from_structure (const GstStructure * s)
 {
   GstDocLayout *layout = gst_doc_layout_new (0, 0);
-  const GValue *regions = gst_structure_get_value (s, "regions");
 
   gst_structure_get_uint (s, "width", &layout->width);
   gst_structure_get_uint (s, "height", &layout->height);
@@ -117,16 +245,21 @@ layout_from_structure (const GstStructure * s)
   gst_structure_get_double (s, "origin-ty", &layout->origin_ty);
   gst_structure_get_uint (s, "origin-width", &layout->origin_width);
   gst_structure_get_uint (s, "origin-height", &layout->origin_height);
-
-  if (regions && GST_VALUE_HOLDS_ARRAY (regions)) {
-    for (guint i = 0; i < gst_value_array_get_size (regions); i++) {
-      GstDocRegion region;
-
-      if (region_from_value (gst_value_array_get_value (regions, i), &region))
-        g_array_append_val (layout->regions, region);
-    }
-  }
+  get_regions (s, layout->regions);
+  get_text (s, layout);
   return layout;
+}
+
+/* ------------------------------------------------------------------ scaling */
+
+static void
+map_box (gdouble * x0, gdouble * y0, gdouble * x1, gdouble * y1, gdouble sx,
+    gdouble sy, gdouble tx, gdouble ty)
+{
+  *x0 = *x0 * sx + tx;
+  *x1 = *x1 * sx + tx;
+  *y0 = *y0 * sy + ty;
+  *y1 = *y1 * sy + ty;
 }
 
 /* new = old × scale + offset, on both axes. */
@@ -137,10 +270,12 @@ layout_map (GstDocLayout * layout, gdouble sx, gdouble sy, gdouble tx,
   for (guint i = 0; i < layout->regions->len; i++) {
     GstDocRegion *r = &g_array_index (layout->regions, GstDocRegion, i);
 
-    r->x0 = r->x0 * sx + tx;
-    r->x1 = r->x1 * sx + tx;
-    r->y0 = r->y0 * sy + ty;
-    r->y1 = r->y1 * sy + ty;
+    map_box (&r->x0, &r->y0, &r->x1, &r->y1, sx, sy, tx, ty);
+  }
+  for (guint i = 0; layout->orphans && i < layout->orphans->len; i++) {
+    GstDocTextLine *l = &g_array_index (layout->orphans, GstDocTextLine, i);
+
+    map_box (&l->x0, &l->y0, &l->x1, &l->y1, sx, sy, tx, ty);
   }
   layout->origin_sx /= sx;
   layout->origin_sy /= sy;
@@ -186,6 +321,8 @@ layout_scale (GstDocLayout * layout, const GstVideoMetaTransform * scale)
   layout_map (layout, (gdouble) width / in_width, (gdouble) height / in_height,
       ((gint) layout->width - width) / 2, ((gint) layout->height - height) / 2);
 }
+
+/* ------------------------------------------------------------------ the meta */
 
 static gboolean
 layout_meta_transform (GstBuffer * dest, GstCustomMeta * meta,

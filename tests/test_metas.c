@@ -15,9 +15,10 @@ add_metas (GstBuffer * buffer)
   GstDocPage page = GST_DOC_PAGE_INIT;
   GstDocLayout *layout = gst_doc_layout_new (200, 100);
   GstDocRegion regions[] = {
-    {0, 4, "table", 0.9, 20.5, 10.25, 100, 50},
-    {1, 0, "text", 0.6, 0, 0, 200, 100},
+    {0, 4, "table", 0.9, 20.5, 10.25, 100, 50, 1, g_strdup ("Größe\n12 cm")},
+    {1, 0, "text", 0.6, 0, 0, 200, 100, 0, g_strdup ("")},
   };
+  GstDocTextLine orphan = { g_strdup ("page 3"), 20.5, 60.25, 100, 100 };
 
   page.document = "file:///a.pdf";
   page.page = 3;
@@ -27,6 +28,11 @@ add_metas (GstBuffer * buffer)
   g_array_append_vals (layout->regions, regions, G_N_ELEMENTS (regions));
   layout->device = g_strdup ("cpu");
   layout->infer_ms = 12.5;
+  layout->orphans = gst_doc_text_lines_new ();
+  g_array_append_val (layout->orphans, orphan);
+  layout->characters = 14;
+  layout->region_characters = 9;
+  layout->orphan_characters = 5;
   fail_unless (gst_doc_layout_meta_add (buffer, layout));
   gst_doc_layout_free (layout);
 }
@@ -69,6 +75,27 @@ check_box (const GstDocLayout * layout, guint index, gdouble x0, gdouble y0,
       && fabs (r->x1 - x1) < 1e-9 && fabs (r->y1 - y1) < 1e-9,
       "region %u is %g %g %g %g, not %g %g %g %g", index, r->x0, r->y0, r->x1,
       r->y1, x0, y0, x1, y1);
+}
+
+/* The text of add_metas(), the orphan's box being where the table's is but for its y. */
+static void
+check_text (const GstDocLayout * layout, gdouble y0, gdouble y1)
+{
+  const GstDocRegion *r = &g_array_index (layout->regions, GstDocRegion, 0);
+  const GstDocTextLine *line;
+
+  fail_unless_equals_string (r[0].text, "Größe\n12 cm");
+  fail_unless_equals_string (r[1].text, "");
+  fail_unless (r[0].order == 1 && r[1].order == 0);
+  fail_unless (layout->characters == 14 && layout->region_characters == 9
+      && layout->orphan_characters == 5);
+  fail_unless (layout->orphans != NULL && layout->orphans->len == 1);
+  line = &g_array_index (layout->orphans, GstDocTextLine, 0);
+  fail_unless_equals_string (line->text, "page 3");
+  fail_unless_equals_float (line->x0, r->x0);
+  fail_unless_equals_float (line->x1, r->x1);
+  fail_unless_equals_float (line->y0, y0);
+  fail_unless_equals_float (line->y1, y1);
 }
 
 /* What each stock element does to a layout of 200×100 with the boxes of add_metas(). */
@@ -120,6 +147,8 @@ GST_START_TEST (stock_elements)
     fail_unless_equals_int (layout->height, elements[__i__].height);
     fail_unless_equals_int (layout->regions->len, 2);
     check_box (layout, 0, box[0], box[1], box[2], box[3]);
+    check_text (layout, (60.25 - layout->origin_ty) / layout->origin_sy,
+        (100 - layout->origin_ty) / layout->origin_sy);
     fail_unless_equals_int (layout->origin_width, 200);
     /* the origin mapping leads back to where the detector saw it */
     fail_unless_equals_float (box[0] * layout->origin_sx + layout->origin_tx,
@@ -227,7 +256,8 @@ GST_START_TEST (layout_round_trip)
   fail_unless (gst_doc_layout_meta_get (buffer) == NULL);
   fail_unless (gst_doc_layout_meta_add (buffer, layout));
   got = gst_doc_layout_meta_get (buffer);
-  fail_unless (got->regions->len == 0 && got->model == NULL);
+  fail_unless (got->regions->len == 0 && got->model == NULL
+      && got->orphans == NULL && got->characters == 0);
   gst_doc_layout_free (got);
 
   add_metas (buffer);
@@ -245,8 +275,58 @@ GST_START_TEST (layout_round_trip)
   fail_unless_equals_float (g_array_index (got->regions, GstDocRegion, 1).score,
       0.6);
   fail_unless_equals_int (g_array_index (got->regions, GstDocRegion, 1).id, 1);
+  check_text (got, 60.25, 100);
+  gst_doc_layout_free (got);
+
+  /* replaced, and nothing of the former text stays */
+  fail_unless (gst_doc_layout_meta_add (buffer, layout));
+  got = gst_doc_layout_meta_get (buffer);
+  fail_unless (got->orphans == NULL && got->characters == 0);
   gst_doc_layout_free (got);
   gst_doc_layout_free (layout);
+  gst_buffer_unref (buffer);
+}
+
+GST_END_TEST
+
+/* As others may write the meta, an older version of this library too. */
+static const gchar *const foreign[][2] = {
+  {"regions", "x, v=< "
+      "(structure)[region, id=(uint)7, class-id=0, label=text, score=0.5, x0=1.0, y0=1.0, x1=2.0, y1=2.0], "
+      "(structure)[region, id=(uint)8, class-id=0, label=text, score=0.5, x0=1.0, y0=1.0, x1=2.0], "
+      "(structure)[region, id=(uint)9, class-id=0, label=text, score=0.5, x0=1.0, y0=1.0, x1=2.0, y1=3.0, "
+      "order=three, text=5] >"},
+  {"orphans", "x, v=< 5, (structure)[line, text=5, x0=1.0, y0=1.0, x1=2.0, y1=3.0], "
+      "(structure)[line, text=a, x0=1.0, y0=1.0, x1=2.0] >"},
+  {"characters", "x, v=-1"},
+};
+
+GST_START_TEST (layout_with_fields_missing_or_of_wrong_types)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  GstStructure *s;
+  GstDocLayout *got;
+  const GstDocRegion *r;
+
+  gst_doc_layout_meta_register ();
+  s = gst_custom_meta_get_structure (gst_buffer_add_custom_meta (buffer,
+          GST_DOC_LAYOUT_META_NAME));
+  for (guint i = 0; i < G_N_ELEMENTS (foreign); i++) {
+    g_autoptr (GstStructure) written = gst_structure_from_string (foreign[i][1],
+        NULL);
+
+    fail_unless (written != NULL);
+    gst_structure_set_value (s, foreign[i][0], gst_structure_get_value (written,
+            "v"));
+  }
+  got = gst_doc_layout_meta_get (buffer);
+  fail_unless_equals_int (got->regions->len, 2);
+  r = &g_array_index (got->regions, GstDocRegion, 0);
+  fail_unless (r[0].id == 7 && r[0].order == 0 && r[0].text == NULL);
+  fail_unless (r[1].id == 9 && r[1].order == 1 && r[1].text == NULL);
+  fail_unless (got->orphans != NULL && got->orphans->len == 0
+      && got->characters == 0);
+  gst_doc_layout_free (got);
   gst_buffer_unref (buffer);
 }
 
@@ -315,6 +395,7 @@ metas_suite (void)
   tcase_add_test (tc, page_round_trip);
   tcase_add_test (tc, page_with_fields_of_wrong_types);
   tcase_add_test (tc, layout_round_trip);
+  tcase_add_test (tc, layout_with_fields_missing_or_of_wrong_types);
   tcase_add_test (tc, not_writable);
   tcase_add_test (tc, part_of_the_bytes);
   tcase_add_test (tc, label_colors);

@@ -21,9 +21,12 @@ def read_regions():
         layout = info.get_buffer().get_custom_meta('GstDocLayoutMeta').get_structure()
         found, regions = layout.get_array('regions')
         assert found
-        seen.append([(regions.get_nth(i).get_string('label'), regions.get_nth(i).get_double('x0')[1],
-                      regions.get_nth(i).get_uint('id')[1]) for i in range(regions.n_values)])
+        each = [regions.get_nth(i) for i in range(regions.n_values)]
+        assert sorted(r.get_uint('order')[1] for r in each) == list(range(len(each)))
+        assert not layout.has_field('orphans') and not any(r.has_field('text') for r in each)
         assert layout.get_uint('width') == (True, 320) and layout.get_string('device') == 'cpu'
+        # Last: an exception in a probe is printed and goes no further.
+        seen.append([(r.get_string('label'), r.get_double('x0')[1], r.get_uint('id')[1]) for r in each])
         return Gst.PadProbeReturn.OK
 
     # A threshold this low finds something on the test picture, whatever it shows.
