@@ -42,16 +42,15 @@ static const struct
   {TEAL, {"list", "list_item", "checkbox_selected", "checkbox_unselected"}},
 };
 
-/* Compares up to case and separators: "List-item", "list item" and "list_item" are one. */
-static gboolean
-label_equal (const gchar * a, const gchar * b)
+gboolean
+gst_doc_label_equal (const gchar * label, const gchar * known)
 {
-  for (; *a && *b; a++, b++) {
-    gchar x = *a == '-' || *a == ' ' ? '_' : g_ascii_tolower (*a);
-    if (x != *b)
+  for (; *label && *known; label++, known++) {
+    gchar c = *label == '-' || *label == ' ' ? '_' : g_ascii_tolower (*label);
+    if (c != *known)
       return FALSE;
   }
-  return *a == *b;
+  return *label == *known;
 }
 
 /* FNV-1a, 32 bits: the same on every machine, which g_str_hash() does not promise. */
@@ -72,7 +71,7 @@ gst_doc_label_color (const gchar * label)
     label = "";
   for (guint i = 0; i < G_N_ELEMENTS (meanings); i++) {
     for (guint j = 0; meanings[i].labels[j]; j++) {
-      if (label_equal (label, meanings[i].labels[j]))
+      if (gst_doc_label_equal (label, meanings[i].labels[j]))
         return meanings[i].color;
     }
   }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Labels' colours: one palette for everything that draws. */
+/* Labels: which are one, and their colours, one palette for everything that draws. */
 #pragma once
 
 #include "gstdocprelude.h"
 
 G_BEGIN_DECLS
+
+/* TRUE if `label` is the one that `known` names, in lower case with '_' between words: "List-item" and "list item" are
+ * "list_item". */
+GST_DOC_API
+gboolean gst_doc_label_equal (const gchar * label, const gchar * known);
 
 /* The colour of a label, 0xRRGGBB. Labels of one meaning in different models (figure, picture,
  * image) share a colour; case and the separators space, '-' and '_' make no difference. A label
