@@ -8,6 +8,7 @@
 #include "elements/gstpdfsrc.h"
 #include "gstdoclayoutmeta.h"
 #include "gstdocpagemeta.h"
+#include "gstdoctextmeta.h"
 
 /* In pipeline order. */
 static const struct
@@ -29,6 +30,7 @@ plugin_init (GstPlugin * plugin)
 
   gst_doc_page_meta_register ();
   gst_doc_layout_meta_register ();
+  gst_doc_text_meta_register ();
   for (guint i = 0; i < G_N_ELEMENTS (elements); i++) {
     if (elements[i].add (plugin))
       added++;

@@ -1,17 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The page and layout metas: what they store, and what stock elements make of them. */
+/* The page, layout and text metas: what they store, and what stock elements make of them. */
 #include "gst/gstdoclabels.h"
 #include "gst/gstdoclayoutmeta.h"
 #include "gst/gstdocpagemeta.h"
+#include "gst/gstdoctextmeta.h"
 #include "gst_harness.h"
 
 #include <math.h>
 
 #define PAGE_CAPS "video/x-raw,format=BGRx,width=200,height=100,framerate=1/1"
 
+/* Two words, of one line; not serialised yet. (transfer full) */
+static GVariant *
+make_spans (void)
+{
+  GVariant *words[] = {
+    g_variant_new ("(sdddddsuu)", "Größe", 10.0, 20.0, 40.5, 32.25, 11.0,
+        "Foo-BoldItalic", GST_DOC_TEXT_BOLD | GST_DOC_TEXT_ITALIC, 0),
+    g_variant_new ("(sdddddsuu)", "\327\251\327\234\327\225\327\235", 44.0,
+        20.0, 60.0, 32.0, 11.5, "", 0, 0)
+  };
+
+  return g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE
+          ("(sdddddsuu)"), words, G_N_ELEMENTS (words)));
+}
+
+static void
+check_spans (GVariant * spans)
+{
+  GstDocTextSpan name, hebrew;
+
+  fail_unless_equals_int (gst_doc_text_n_spans (spans), 2);
+  gst_doc_text_get_span (spans, 0, &name);
+  gst_doc_text_get_span (spans, 1, &hebrew);
+  fail_unless_equals_string (name.text, "Größe");
+  fail_unless (name.x0 == 10 && name.y0 == 20 && name.x1 == 40.5
+      && name.y1 == 32.25 && name.size == 11);
+  fail_unless_equals_string (name.font, "Foo-BoldItalic");
+  fail_unless_equals_int (name.flags, 3);
+  fail_unless_equals_string (hebrew.text, "\327\251\327\234\327\225\327\235");
+  fail_unless (hebrew.x0 == 44 && hebrew.size == 11.5 && hebrew.flags == 0
+      && hebrew.line == 0);
+  fail_unless_equals_string (hebrew.font, "");
+}
+
 static void
 add_metas (GstBuffer * buffer)
 {
+  GVariant *spans = make_spans ();
   GstDocPage page = GST_DOC_PAGE_INIT;
   GstDocLayout *layout = gst_doc_layout_new (200, 100);
   GstDocRegion regions[] = {
@@ -35,6 +71,8 @@ add_metas (GstBuffer * buffer)
   layout->orphan_characters = 5;
   fail_unless (gst_doc_layout_meta_add (buffer, layout));
   gst_doc_layout_free (layout);
+  fail_unless (gst_doc_text_meta_add (buffer, spans));
+  g_variant_unref (spans);
 }
 
 /* Pushes a page with metas through `launch`; NULL where the element cannot be made. */
@@ -64,6 +102,17 @@ check_page (GstBuffer * buffer, const gchar * launch)
   fail_unless_equals_string (page.error, "page 3: damaged");
 }
 
+/* Boxes of text are in points of the page, which no element moves. */
+static void
+check_text (GstBuffer * buffer, const gchar * launch)
+{
+  GVariant *spans = gst_doc_text_meta_get (buffer);
+
+  fail_unless (spans != NULL, "text is lost by %s", launch);
+  check_spans (spans);
+  g_variant_unref (spans);
+}
+
 static void
 check_box (const GstDocLayout * layout, guint index, gdouble x0, gdouble y0,
     gdouble x1, gdouble y1)
@@ -79,7 +128,7 @@ check_box (const GstDocLayout * layout, guint index, gdouble x0, gdouble y0,
 
 /* The text of add_metas(), the orphan's box being where the table's is but for its y. */
 static void
-check_text (const GstDocLayout * layout, gdouble y0, gdouble y1)
+check_layout_text (const GstDocLayout * layout, gdouble y0, gdouble y1)
 {
   const GstDocRegion *r = &g_array_index (layout->regions, GstDocRegion, 0);
   const GstDocTextLine *line;
@@ -138,6 +187,7 @@ GST_START_TEST (stock_elements)
   const gdouble *box = elements[__i__].box;
 
   check_page (out, launch);
+  check_text (out, launch);
   if (elements[__i__].width == 0) {
     fail_unless (layout == NULL, "%s keeps boxes that it does not move",
         launch);
@@ -147,7 +197,7 @@ GST_START_TEST (stock_elements)
     fail_unless_equals_int (layout->height, elements[__i__].height);
     fail_unless_equals_int (layout->regions->len, 2);
     check_box (layout, 0, box[0], box[1], box[2], box[3]);
-    check_text (layout, (60.25 - layout->origin_ty) / layout->origin_sy,
+    check_layout_text (layout, (60.25 - layout->origin_ty) / layout->origin_sy,
         (100 - layout->origin_ty) / layout->origin_sy);
     fail_unless_equals_int (layout->origin_width, 200);
     /* the origin mapping leads back to where the detector saw it */
@@ -275,7 +325,7 @@ GST_START_TEST (layout_round_trip)
   fail_unless_equals_float (g_array_index (got->regions, GstDocRegion, 1).score,
       0.6);
   fail_unless_equals_int (g_array_index (got->regions, GstDocRegion, 1).id, 1);
-  check_text (got, 60.25, 100);
+  check_layout_text (got, 60.25, 100);
   gst_doc_layout_free (got);
 
   /* replaced, and nothing of the former text stays */
@@ -332,15 +382,89 @@ GST_START_TEST (layout_with_fields_missing_or_of_wrong_types)
 
 GST_END_TEST
 
+GST_START_TEST (text_round_trip)
+{
+  GstBuffer *buffer = gst_buffer_new (), *copy;
+  GVariant *spans = make_spans (), *got, *copied;
+
+  fail_unless (gst_doc_text_meta_get (buffer) == NULL);
+  fail_unless (gst_doc_text_meta_add (buffer, spans));
+  got = gst_doc_text_meta_get (buffer);
+  check_spans (got);
+
+  /* a copy of the buffer has no copy of the text, and keeps it */
+  copy = gst_buffer_copy (buffer);
+  gst_buffer_unref (buffer);
+  copied = gst_doc_text_meta_get (copy);
+  fail_unless (copied == got && copied == spans);
+  g_variant_unref (got);
+  g_variant_unref (spans);
+  check_spans (copied);
+  g_variant_unref (copied);
+
+  /* replaced, by a floating variant of no words */
+  fail_unless (gst_doc_text_meta_add (copy, g_variant_new_array (G_VARIANT_TYPE
+              ("(sdddddsuu)"), NULL, 0)));
+  got = gst_doc_text_meta_get (copy);
+  fail_unless (got != NULL && gst_doc_text_n_spans (got) == 0);
+  g_variant_unref (got);
+  gst_buffer_unref (copy);
+}
+
+GST_END_TEST
+
+/* A variant that was built of others lets them go when it is serialised; a span's strings stay (GLib sees to it). */
+GST_START_TEST (text_strings)
+{
+  GVariant *spans = make_spans ();
+  GstDocTextSpan span;
+  const gchar *data;
+
+  gst_doc_text_get_span (spans, 0, &span);
+  data = g_variant_get_data (spans);
+  fail_unless (span.text >= data
+      && span.text < data + g_variant_get_size (spans));
+  fail_unless (span.font >= data
+      && span.font < data + g_variant_get_size (spans));
+  g_variant_unref (spans);
+}
+
+GST_END_TEST
+
+GST_START_TEST (text_of_wrong_types)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  GstStructure *s;
+
+  gst_doc_text_meta_register ();
+  s = gst_custom_meta_get_structure (gst_buffer_add_custom_meta (buffer,
+          GST_DOC_TEXT_META_NAME));
+  fail_unless (gst_doc_text_meta_get (buffer) == NULL);
+  gst_structure_set (s, "spans", G_TYPE_STRING, "words", NULL);
+  fail_unless (gst_doc_text_meta_get (buffer) == NULL);
+  gst_structure_set (s, "spans", G_TYPE_VARIANT, g_variant_new ("as", NULL),
+      NULL);
+  fail_unless (gst_doc_text_meta_get (buffer) == NULL);
+  gst_structure_set (s, "spans", G_TYPE_VARIANT, NULL, NULL);
+  fail_unless (gst_doc_text_meta_get (buffer) == NULL);
+  gst_buffer_unref (buffer);
+}
+
+GST_END_TEST
+
 GST_START_TEST (not_writable)
 {
+  GVariant *spans = make_spans ();
   GstBuffer *buffer = gst_buffer_new (), *second = gst_buffer_ref (buffer);
   GstDocLayout *layout = gst_doc_layout_new (10, 20);
   GstDocPage page = GST_DOC_PAGE_INIT;
 
   fail_if (gst_doc_page_meta_add (buffer, &page));
   fail_if (gst_doc_layout_meta_add (buffer, layout));
+  fail_if (gst_doc_text_meta_add (buffer, spans));
   fail_unless (gst_doc_layout_meta_get (buffer) == NULL);
+  fail_unless (gst_doc_text_meta_get (buffer) == NULL);
+  g_variant_unref (spans);
   gst_doc_layout_free (layout);
   gst_buffer_unref (second);
   gst_buffer_unref (buffer);
@@ -396,6 +520,9 @@ metas_suite (void)
   tcase_add_test (tc, page_with_fields_of_wrong_types);
   tcase_add_test (tc, layout_round_trip);
   tcase_add_test (tc, layout_with_fields_missing_or_of_wrong_types);
+  tcase_add_test (tc, text_round_trip);
+  tcase_add_test (tc, text_strings);
+  tcase_add_test (tc, text_of_wrong_types);
   tcase_add_test (tc, not_writable);
   tcase_add_test (tc, part_of_the_bytes);
   tcase_add_test (tc, label_colors);

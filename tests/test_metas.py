@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reads the page's regions as an application in Python does, with python3-gi alone and with gst-python.
+"""Reads the page's regions and words as an application in Python does, with python3-gi alone and with gst-python.
 
 usage: test_metas.py [--plain]   (without it, runs itself both ways)
 """
@@ -8,13 +8,30 @@ import subprocess
 import sys
 
 
-def read_regions():
+SPANS = [('Größe', 10.0, 20.0, 40.5, 32.25, 11.0, 'Foo-BoldItalic', 3, 0), ('\u05e9', 0.0, 0.0, 9.0, 9.0, 11.5, '', 0, 1)]
+
+
+def init():
     import gi
     if '--plain' in sys.argv:
         sys.modules['gi.overrides.Gst'] = None  # as where gst-python is not installed
     gi.require_version('Gst', '1.0')
     from gi.repository import Gst
     Gst.init(None)
+    return Gst
+
+
+def read_words(Gst):
+    """What the meta's structure has, as an application gets it."""
+    from gi.repository import GLib
+    text = Gst.Structure.new_empty('GstDocTextMeta')
+    text.set_value('spans', GLib.Variant('a(sdddddsuu)', SPANS))
+    spans = text.get_value('spans')
+    assert spans.get_type_string() == 'a(sdddddsuu)' and spans.unpack() == SPANS, spans
+    print(f'{len(SPANS)} words read')
+
+
+def read_regions(Gst):
     seen = []
 
     def look(_pad, info):
@@ -51,14 +68,18 @@ def main():
         return 77
     model = os.environ.get('DOCLAYOUT_MODEL') or os.path.join(
         os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'gst-doclayout', 'layout_cdla.onnx')
+    environment = dict(os.environ, PYTHONWARNINGS='ignore::DeprecationWarning')
+    for flags in ([], ['--plain']):
+        subprocess.run([sys.executable, __file__, '--words'] + flags, check=True, env=environment, timeout=100)
     if not os.path.exists(model):
         print(f'skipped: no model at {model} (tests/run.sh fetches it)')
         return 77
-    environment = dict(os.environ, PYTHONWARNINGS='ignore::DeprecationWarning')
-    for flags in (['--child'], ['--child', '--plain']):
-        subprocess.run([sys.executable, __file__] + flags, check=True, env=environment, timeout=100)
+    for flags in ([], ['--plain']):
+        subprocess.run([sys.executable, __file__, '--regions'] + flags, check=True, env=environment, timeout=100)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(read_regions() if '--child' in sys.argv else main())
+    if '--words' in sys.argv:
+        sys.exit(read_words(init()))
+    sys.exit(read_regions(init()) if '--regions' in sys.argv else main())
