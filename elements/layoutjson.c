@@ -136,8 +136,8 @@ static gint
 compare_regions (gconstpointer pa, gconstpointer pb)
 {
   const GstDocRegion *a = pa, *b = pb;
-  const gdouble ka[] = { a->y0, a->x0, a->y1, a->x1, a->id };
-  const gdouble kb[] = { b->y0, b->x0, b->y1, b->x1, b->id };
+  const gdouble ka[] = { a->order, a->y0, a->x0, a->y1, a->x1, a->id };
+  const gdouble kb[] = { b->order, b->y0, b->x0, b->y1, b->x1, b->id };
 
   for (guint i = 0; i < G_N_ELEMENTS (ka); i++)
     if (ka[i] != kb[i])
@@ -159,38 +159,25 @@ gst_layout_json_regions (const GstDocLayout * layout)
   return regions;
 }
 
-static gboolean
-has_size (const GstDocPage * page)
+static void
+append_boxes (GString * s, const GstLayoutJsonPage * in, const gdouble box[4])
 {
-  return page->width_pt > 0 && page->height_pt > 0
-      && isfinite (page->width_pt) && isfinite (page->height_pt);
-}
+  gdouble pt[4];
 
-gboolean
-gst_layout_json_to_points (const GstDocPage * page, const GstDocLayout * layout,
-    gdouble x, gdouble y, gdouble * x_pt, gdouble * y_pt)
-{
-  gdouble w = layout->origin_width, h = layout->origin_height;
-  gdouble x_seen = x * layout->origin_sx + layout->origin_tx;
-  gdouble y_seen = y * layout->origin_sy + layout->origin_ty;
-
-  if (!page || !has_size (page) || !(w > 0) || !(h > 0))
-    return FALSE;
-  if (page->scale > 0 && page->width && page->height) {
-    *x_pt = (x_seen * page->width / w - page->x) / page->scale;
-    *y_pt = (y_seen * page->height / h - page->y) / page->scale;
-  } else {
-    *x_pt = x_seen * page->width_pt / w;
-    *y_pt = y_seen * page->height_pt / h;
-  }
-  return TRUE;
+  append_key (s, "bbox");
+  append_numbers (s, box, 4, DECIMALS_BOX);
+  append_key (s, "bbox_pt");
+  if (gst_layout_to_points (in->page, in->layout, box[0], box[1], &pt[0], &pt[1])
+      && gst_layout_to_points (in->page, in->layout, box[2], box[3], &pt[2], &pt[3]))
+    append_numbers (s, pt, 4, DECIMALS_BOX);
+  else
+    g_string_append (s, "null");
 }
 
 static void
 append_region (GString * s, const GstLayoutJsonPage * in, const GstDocRegion * r, guint id)
 {
   const gdouble box[] = { r->x0, r->y0, r->x1, r->y1 };
-  gdouble pt[4];
 
   g_string_append_c (s, '{');
   append_key (s, "id");
@@ -199,14 +186,11 @@ append_region (GString * s, const GstLayoutJsonPage * in, const GstDocRegion * r
   append_string (s, r->label);
   append_key (s, "score");
   append_number (s, r->score, DECIMALS_SCORE);
-  append_key (s, "bbox");
-  append_numbers (s, box, 4, DECIMALS_BOX);
-  append_key (s, "bbox_pt");
-  if (gst_layout_json_to_points (in->page, in->layout, r->x0, r->y0, &pt[0], &pt[1])
-      && gst_layout_json_to_points (in->page, in->layout, r->x1, r->y1, &pt[2], &pt[3]))
-    append_numbers (s, pt, 4, DECIMALS_BOX);
-  else
-    g_string_append (s, "null");
+  append_boxes (s, in, box);
+  if (r->text) {
+    append_key (s, "text");
+    append_string (s, r->text);
+  }
   g_string_append_c (s, '}');
 }
 
@@ -229,7 +213,7 @@ append_identity (GString * s, const GstLayoutJsonPage * in, const GstDocPage * p
   append_key (s, "height");
   append_unsigned (s, layout ? layout->height : in->height, TRUE);
   append_key (s, "size_pt");
-  if (has_size (page))
+  if (gst_layout_has_size (page))
     append_numbers (s, size, 2, DECIMALS_SIZE_PT);
   else
     g_string_append (s, "null");
@@ -270,6 +254,39 @@ append_outcome (GString * s, const GstDocPage * page, const GstDocLayout * layou
   g_string_append_c (s, '}');
 }
 
+/* `layout`: NULL where the page failed. */
+static void
+append_text (GString * s, const GstLayoutJsonPage * in, const GstDocLayout * layout)
+{
+  append_key (s, "orphans");
+  if (!layout || !layout->orphans) {
+    g_string_append (s, "null");
+    append_key (s, "characters");
+    g_string_append (s, "null");
+    return;
+  }
+  g_string_append_c (s, '[');
+  for (guint i = 0; i < layout->orphans->len; i++) {
+    const GstDocTextLine *line = &g_array_index (layout->orphans, GstDocTextLine, i);
+
+    g_string_append (s, i > 0 ? ", {" : "{");
+    append_boxes (s, in, (gdouble[]) {line->x0, line->y0, line->x1, line->y1});
+    append_key (s, "text");
+    append_string (s, line->text);
+    g_string_append_c (s, '}');
+  }
+  g_string_append_c (s, ']');
+  append_key (s, "characters");
+  g_string_append_c (s, '{');
+  append_key (s, "page");
+  append_unsigned (s, layout->characters, TRUE);
+  append_key (s, "regions");
+  append_unsigned (s, layout->region_characters, TRUE);
+  append_key (s, "orphans");
+  append_unsigned (s, layout->orphan_characters, TRUE);
+  g_string_append_c (s, '}');
+}
+
 gchar *
 gst_layout_json_line (const GstLayoutJsonPage * in, const GArray * regions)
 {
@@ -286,6 +303,8 @@ gst_layout_json_line (const GstLayoutJsonPage * in, const GArray * regions)
       g_string_append (s, ", ");
     append_region (s, in, &g_array_index (regions, GstDocRegion, i), i);
   }
-  g_string_append (s, "]}");
+  g_string_append_c (s, ']');
+  append_text (s, in, page->error ? NULL : in->layout);
+  g_string_append_c (s, '}');
   return g_string_free (s, FALSE);
 }

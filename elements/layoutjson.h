@@ -9,8 +9,7 @@
  */
 #pragma once
 
-#include "gst/gstdoclayoutmeta.h"
-#include "gst/gstdocpagemeta.h"
+#include "layoutpoints.h"
 
 G_BEGIN_DECLS
 
@@ -24,16 +23,10 @@ typedef struct {
   GstClockTime pts;      /* nanoseconds, or GST_CLOCK_TIME_NONE */
 } GstLayoutJsonPage;
 
-/* The regions in the order of the line: by y0, then x0, y1, x1, and the layout's own order. Those
+/* The regions in reading order, of two in one place by y0, then x0, y1, x1, and the layout's own order. Those
  * whose box or score is not a number are left out, for they have no place on the page.
- * `layout` may be NULL: no regions. Array of GstDocRegion (transfer full). */
+ * `layout` may be NULL: no regions. Array of GstDocRegion, whose texts are the layout's (transfer container). */
 GArray *gst_layout_json_regions (const GstDocLayout * layout);
-
-/* A point of the layout's frame in points of the page, whose origin is the top left of what is
- * seen of it: by the page meta's scale, else taking the page to fill its frame. FALSE (nothing
- * set) where the page's size is not known. */
-gboolean gst_layout_json_to_points (const GstDocPage * page, const GstDocLayout * layout,
-    gdouble x, gdouble y, gdouble * x_pt, gdouble * y_pt);
 
 /* The line, without a line break at its end. `regions` is what gst_layout_json_regions() gave; an
  * error page is written without them. (transfer full) */

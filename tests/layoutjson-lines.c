@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define SHA256 "25b1f27ec56aa932a48f30cbd6293c358a156280f4b20b0a973bab210c39f62c"
 
@@ -15,6 +16,34 @@ print_number (const gchar * key, gdouble v)
   gchar text[G_ASCII_DTOSTR_BUF_SIZE];
 
   g_print ("\"%s\": %s, ", key, isfinite (v) ? g_ascii_dtostr (text, sizeof (text), v) : "null");
+}
+
+/* Text that needs no escaping but for its line breaks; the odd one is known to the test. */
+static void
+print_text (const gchar * text)
+{
+  g_autofree gchar *escaped = g_strescape (text ? text : "", NULL);
+
+  g_print (text && !strchr (text, '"') ? "\"text\": \"%s\", " : "\"text\": null, ", escaped);
+}
+
+static void
+print_orphans (const GstDocLayout * layout)
+{
+  g_print (layout->orphans ? ", \"orphans\": [" : ", \"orphans\": null");
+  for (guint i = 0; layout->orphans && i < layout->orphans->len; i++) {
+    const GstDocTextLine *line = &g_array_index (layout->orphans, GstDocTextLine, i);
+
+    g_print ("%s{", i ? ", " : "");
+    print_number ("x0", line->x0);
+    print_number ("y0", line->y0);
+    print_number ("x1", line->x1);
+    print_number ("y1", line->y1);
+    print_text (line->text);
+    g_print ("\"\": 0}");
+  }
+  g_print (layout->orphans ? "], \"counts\": [%u, %u, %u]" : "", layout->characters, layout->region_characters,
+      layout->orphan_characters);
 }
 
 static void
@@ -58,9 +87,14 @@ print_case (const gchar * name, const GstDocPage * page, const GstDocLayout * la
     print_number ("x1", r->x1);
     print_number ("y1", r->y1);
     print_number ("score", r->score);
+    print_number ("order", r->order);
+    print_text (r->text);
     g_print ("\"label\": \"%s\"}", r->label);
   }
-  g_print ("]}\n");
+  g_print ("]");
+  if (layout)
+    print_orphans (layout);
+  g_print ("}\n");
   puts (line);                  /* g_print() would convert it to the locale's characters */
   g_array_unref (regions);
   g_free (line);
@@ -84,9 +118,31 @@ layout_new (GRand * rand, guint n)
     r.y0 = g_rand_int_range (rand, 0, 5) * 200.125;
     r.x1 = r.x0 + g_rand_double_range (rand, 0, 400);
     r.y1 = r.y0 + g_rand_double_range (rand, 0, 400);
+    r.order = 7 * i % n;        /* each once, but where n is a multiple of 7: then by their boxes */
     g_array_append_val (layout->regions, r);
   }
   return layout;
+}
+
+static void
+add_text (GRand * rand, GstDocLayout * layout, guint n_orphans)
+{
+  layout->orphans = gst_doc_text_lines_new ();
+  for (guint i = 0; i < layout->regions->len; i++)
+    g_array_index (layout->regions, GstDocRegion, i).text =
+        i % 4 == 3 ? g_strdup ("") : g_strdup_printf ("line %u\nand another", i);
+  for (guint i = 0; i < n_orphans; i++) {
+    GstDocTextLine line = { g_strdup_printf ("orphan %u", i) };
+
+    line.x0 = g_rand_double_range (rand, -10, 800);
+    line.y0 = g_rand_double_range (rand, -10, 1100);
+    line.x1 = line.x0 + g_rand_double_range (rand, 0, 100);
+    line.y1 = line.y0 + g_rand_double_range (rand, 0, 20);
+    g_array_append_val (layout->orphans, line);
+  }
+  layout->region_characters = g_rand_int_range (rand, 0, 10000);
+  layout->orphan_characters = g_rand_int_range (rand, 0, 10000);
+  layout->characters = layout->region_characters + layout->orphan_characters;
 }
 
 /* Pages of random places and sizes, the detector having seen frames of other sizes than these. */
@@ -124,6 +180,8 @@ print_random (void)
       page.x = i % 2 ? 17 : 0;
       page.y = i % 2 ? 0 : 4;
     }
+    if (i % 2)
+      add_text (rand, layout, i % 5);
     print_case ("random", &page, layout);
     gst_doc_layout_free (layout);
   }
@@ -150,6 +208,9 @@ print_odd (void)
   page.height_pt = 10;
   print_case ("odd", &page, layout);
   page.width_pt = 10;
+  g_array_index (layout->regions, GstDocRegion, 4).text = g_strdup ("\"\\\a\xc2\x85\xef\xbf\xbf");
+  layout->orphans = gst_doc_text_lines_new ();
+  print_case ("odd text", &page, layout);
   page.error = "quote \" backslash \\ tab \t newline \n bell \a bad \xff\xfe line separator \xe2\x80\xa8 ü 頁";
   page.document = "file:///a%20b.pdf";
   print_case ("error", &page, layout);

@@ -358,7 +358,7 @@ GST_START_TEST (test_blocked)
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   gst_message_unref (gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND, GST_MESSAGE_EOS));
   text[read (fd, text, sizeof (text) - 1)] = '\0';
-  fail_unless (strstr (text, "\"page\": 1,") && strstr (text, "]}\n{") &&
+  fail_unless (strstr (text, "\"page\": 1,") && strstr (text, "}\n{") &&
       strstr (text, "\"page\": 2,"), "%s", text);
   close (fd);
   gst_element_set_state (pipeline, GST_STATE_NULL);

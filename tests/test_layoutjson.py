@@ -41,20 +41,36 @@ def to_points(given, x, y):
             (y * given["page-height"] - given["y"]) / given["scale"])
 
 
+def check_boxes(given, got, want):
+    keys = ("x0", "y0", "x1", "y1")
+    points = to_points(given, want["x0"], want["y0"]) + to_points(given, want["x1"], want["y1"])
+    assert (got["bbox_pt"] is None) == (points[0] is None), (got, points)
+    for k, (value, point) in enumerate(zip(got["bbox"], points)):
+        close(value, want[keys[k]], 2)
+        if point is not None:
+            close(got["bbox_pt"][k], point, 2)
+
+
 def check_regions(given, line):
     keys = ("x0", "y0", "x1", "y1", "score")
     expected = [r for r in given["regions"] if all(r[k] is not None for k in keys)]
-    expected.sort(key=lambda r: (r["y0"], r["x0"], r["y1"], r["x1"]))
+    expected.sort(key=lambda r: (r["order"], r["y0"], r["x0"], r["y1"], r["x1"]))
     assert len(line["regions"]) == len(expected)
     for i, (got, want) in enumerate(zip(line["regions"], expected)):
         assert got["id"] == i and got["label"] == want["label"]
+        assert got.get("text") == want["text"] and ("text" in got) == (want["text"] is not None)
         close(got["score"], want["score"], 4)
-        points = to_points(given, want["x0"], want["y0"]) + to_points(given, want["x1"], want["y1"])
-        assert (got["bbox_pt"] is None) == (points[0] is None), (got, points)
-        for k, (value, point) in enumerate(zip(got["bbox"], points)):
-            close(value, want[keys[k]], 2)
-            if point is not None:
-                close(got["bbox_pt"][k], point, 2)
+        check_boxes(given, got, want)
+
+
+def check_text(given, line):
+    if given.get("orphans") is None:
+        assert line["orphans"] is None and line["characters"] is None
+        return
+    assert [o["text"] for o in line["orphans"]] == [o["text"] for o in given["orphans"]]
+    for got, want in zip(line["orphans"], given["orphans"]):
+        check_boxes(given, got, want)
+    assert list(line["characters"].items()) == list(zip(("page", "regions", "orphans"), given["counts"]))
 
 
 def check_case(given, line):
@@ -66,8 +82,11 @@ def check_case(given, line):
     assert line["error"] == (ERROR if failed else None), ascii(line["error"])
     if failed:
         assert line["regions"] == [] and line["timings_ms"]["infer"] is None
+        assert line["orphans"] is None and line["characters"] is None
     else:
-        check_regions(given, line)
+        if name != "odd text":
+            check_regions(given, line)
+        check_text(given, line)
         infer = given.get("infer")
         close(line["timings_ms"]["infer"], infer if infer is not None and infer >= 0 else None, 3)
     if name == "random":
@@ -77,6 +96,10 @@ def check_case(given, line):
         for got, want in zip(line["size_pt"] or (), sizes):
             close(got, want, 3)
         assert line["model"]["name"] == "layout_cdla.onnx" and line["pts"] == 1500000000
+    if name == "odd text":
+        assert line["regions"][0].get("text") is None and line["orphans"] == []
+        assert line["regions"][1]["text"] == '"\\\a\x85\uffff', ascii(line["regions"][1])
+        assert '"text": "\\"\\\\\\u0007\\u0085' in line["raw"]
     if name == "odd":
         assert '"score": 0.93, "bbox": [0.1, 0.2, 100, 49.99]' in line["raw"], line["raw"]
         assert '"bbox": [0, 0, 1e+20, 123456789.12' in line["raw"], line["raw"]
@@ -104,7 +127,8 @@ def check_schema_refuses(schema, output):
     for key in line:
         assert not validator.is_valid({k: v for k, v in line.items() if k != key}), key
     for change in ({"more": 1}, {"status": "error"}, {"error": "x"}, {"page": 0}, {"size_pt": [1]},
-                   {"schema": "gst-doclayout/2"}, {"regions": [{}]}):
+                   {"schema": "gst-doclayout/2"}, {"regions": [{}]}, {"orphans": [{}]}, {"orphans": None},
+                   {"characters": {"page": 0, "regions": 0}}, {"characters": None}):
         assert not validator.is_valid({**line, **change}), change
 
 
