@@ -43,6 +43,7 @@ struct _GstCudaLayoutDetect {
   gint max_detections;
   nn_resize_filter resize_filter;
   GstLayoutDuplicates duplicates;
+  GstLayoutReading reading;
   guint batch_timeout; /* milliseconds */
   gboolean qos;
 

@@ -10,6 +10,9 @@
 #define DEFAULT_MAX_DETECTIONS 300
 #define DEFAULT_RESIZE_FILTER NN_RESIZE_AUTO
 #define DEFAULT_DUPLICATES GST_LAYOUT_DUPLICATES_RESOLVE
+#define DEFAULT_READING_DIRECTION GST_LAYOUT_DIRECTION_AUTO
+#define DEFAULT_SNAP FALSE
+#define DEFAULT_JOIN_HYPHENS FALSE
 #define DEFAULT_BATCH_SIZE 0
 #define DEFAULT_THREADS 0
 #define DEFAULT_INPUT_SIDE 0
@@ -200,6 +203,53 @@ install_detection_properties (GObjectClass * klass)
           "Drop frames of live sources that are late", DEFAULT_QOS, playing));
 }
 
+/* What is made of regions, and of the words in them. */
+static void
+install_reading_properties (GObjectClass * klass)
+{
+  const GParamFlags playing = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+      | GST_PARAM_MUTABLE_PLAYING;
+
+  /**
+   * GstCudaLayoutDetect:reading-direction:
+   *
+   * Which of two columns is read first. `auto` looks at the letters of the page's text, where pdfsrc was asked for
+   * it (its property `text`), else it is from left to right. The order that a model tells itself goes before.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_READING_DIRECTION,
+      g_param_spec_enum ("reading-direction", "Reading direction",
+          "Whether pages are read from the left or from the right",
+          GST_TYPE_LAYOUT_DIRECTION, DEFAULT_READING_DIRECTION, playing));
+  /**
+   * GstCudaLayoutDetect:snap:
+   *
+   * Boxes of texts become what encloses the words in them: they grow to lines that they clipped, but not into their
+   * neighbours, and shrink to the last letter. Pictures, tables, forms and formulas stay as they are, and so do all boxes
+   * of pages without text.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_SNAP,
+      g_param_spec_boolean ("snap", "Snap",
+          "Draw boxes of texts to their words, where the page's text is known",
+          DEFAULT_SNAP, playing));
+  /**
+   * GstCudaLayoutDetect:join-hyphens:
+   *
+   * In the text of a region, "exam-" at the end of a line and "ple" in the next one become "example". The hyphen
+   * stays where it is part of the word, as far as the page tells: behind anything but letters, in front of a capital,
+   * and where the page has the word with it elsewhere.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_JOIN_HYPHENS,
+      g_param_spec_boolean ("join-hyphens", "Join hyphens",
+          "Make one word of what the end of a line parts",
+          DEFAULT_JOIN_HYPHENS, playing));
+}
+
 static void
 install_readable_properties (GObjectClass * klass)
 {
@@ -264,6 +314,7 @@ gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass)
   install_device_properties (object_class);
   install_input_properties (object_class);
   install_detection_properties (object_class);
+  install_reading_properties (object_class);
   install_readable_properties (object_class);
 
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DEVICE, 0);
@@ -271,6 +322,7 @@ gst_cuda_layout_detect_install_properties (GstCudaLayoutDetectClass * klass)
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_MEMORY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_RESIZE_FILTER, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DUPLICATES, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_DIRECTION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_CHANNEL_ORDER, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_LETTERBOX, 0);
 }
@@ -291,6 +343,9 @@ gst_cuda_layout_detect_set_defaults (GstCudaLayoutDetect * self)
   self->max_detections = DEFAULT_MAX_DETECTIONS;
   self->resize_filter = DEFAULT_RESIZE_FILTER;
   self->duplicates = DEFAULT_DUPLICATES;
+  self->reading.direction = DEFAULT_READING_DIRECTION;
+  self->reading.snap = DEFAULT_SNAP;
+  self->reading.join_hyphens = DEFAULT_JOIN_HYPHENS;
   self->batch_timeout = DEFAULT_BATCH_TIMEOUT;
   self->qos = DEFAULT_QOS;
   gst_layout_queue_set_timeout (self->queue,

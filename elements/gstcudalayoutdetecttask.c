@@ -109,7 +109,8 @@ answer_query (GstCudaLayoutDetect * self, GstQuery * query)
 }
 
 static void
-get_settings (GstCudaLayoutDetect * self, nn_detector_settings * settings)
+get_settings (GstCudaLayoutDetect * self, nn_detector_settings * settings,
+    GstLayoutReading * reading)
 {
   GST_OBJECT_LOCK (self);
   settings->threshold = self->threshold;
@@ -117,6 +118,7 @@ get_settings (GstCudaLayoutDetect * self, nn_detector_settings * settings)
   settings->max_detections = self->max_detections;
   settings->resize_filter = self->resize_filter;
   settings->keep_duplicates = self->duplicates == GST_LAYOUT_DUPLICATES_KEEP;
+  *reading = self->reading;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -227,6 +229,7 @@ begin (GstCudaLayoutDetect * self, GArray * items, GError ** error)
 {
   GstBuffer *first = first_page (items);
   nn_detector_settings settings;
+  GstLayoutReading reading;
   GstClockTime time = GST_CLOCK_TIME_NONE;
 
   if (self->segment.format == GST_FORMAT_TIME)
@@ -234,8 +237,9 @@ begin (GstCudaLayoutDetect * self, GArray * items, GError ** error)
         GST_BUFFER_PTS (first));
   if (GST_CLOCK_TIME_IS_VALID (time))
     gst_object_sync_values (GST_OBJECT (self), time);
-  get_settings (self, &settings);
-  if (!gst_layout_detector_start (self->detector, items, &settings, error)) {
+  get_settings (self, &settings, &reading);
+  if (!gst_layout_detector_start (self->detector, items, &settings, &reading,
+          error)) {
     if (gst_layout_detector_in_flight (self->detector) == 0)
       gst_cuda_layout_detect_drop_flight (self);
     return FALSE;

@@ -143,6 +143,15 @@ gst_cuda_layout_detect_set_property (GObject * object, guint id,
     case PROP_DUPLICATES:
       self->duplicates = g_value_get_enum (value);
       break;
+    case PROP_READING_DIRECTION:
+      self->reading.direction = g_value_get_enum (value);
+      break;
+    case PROP_SNAP:
+      self->reading.snap = g_value_get_boolean (value);
+      break;
+    case PROP_JOIN_HYPHENS:
+      self->reading.join_hyphens = g_value_get_boolean (value);
+      break;
     case PROP_BATCH_TIMEOUT:
       latency = self->live && g_value_get_uint (value) != self->batch_timeout;
       self->batch_timeout = g_value_get_uint (value);
@@ -187,6 +196,15 @@ gst_cuda_layout_detect_get_property (GObject * object, guint id,
       break;
     case PROP_DUPLICATES:
       g_value_set_enum (value, self->duplicates);
+      break;
+    case PROP_READING_DIRECTION:
+      g_value_set_enum (value, self->reading.direction);
+      break;
+    case PROP_SNAP:
+      g_value_set_boolean (value, self->reading.snap);
+      break;
+    case PROP_JOIN_HYPHENS:
+      g_value_set_boolean (value, self->reading.join_hyphens);
       break;
     case PROP_BATCH_TIMEOUT:
       g_value_set_uint (value, self->batch_timeout);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "layoutdetector.h"
 
-#include "gst/gstdoclayoutmeta.h"
 #include "gst/gstunifiedallocator.h"
 #include "layoutcudamemory.h"
 #include "layoutframe.h"
@@ -12,6 +11,7 @@ typedef struct
 {
   GArray *items;                /* the caller's */
   guint n;                      /* pages that are looked at */
+  GstLayoutReading reading;
   gsize copied;                 /* bytes, for the CPU to see them in one piece */
   gsize staged;                 /* bytes, out of a GPU's memory that the engine does not read */
   gint64 started;               /* monotonic, µs; or when the one before it ended */
@@ -320,36 +320,6 @@ unmap_frames (Flight * flight)
     gst_video_frame_unmap (&flight->frames[--flight->n]);
 }
 
-static GstDocLayout *
-make_layout (GstLayoutDetector * self, const nn_frame * input,
-    const nn_detections * found, gdouble ms)
-{
-  GstDocLayout *layout = gst_doc_layout_new (input->width, input->height);
-
-  layout->model = g_strdup (self->model->name);
-  layout->model_sha256 = g_strdup (self->model->sha256);
-  layout->device = g_strdup (nn_detector_device_name (self->detector));
-  layout->infer_ms = ms;
-  for (gint i = 0; i < found->n; i++) {
-    const nn_region *r = &found->regions[i];
-    const GstDocRegion region = {
-      .id = i,
-      .class_id = r->class_id,
-      .label = g_intern_string (nn_detector_label (self->detector,
-              r->class_id)),
-      .score = r->score,
-      .x0 = r->x0,
-      .y0 = r->y0,
-      .x1 = r->x1,
-      .y1 = r->y1,
-      .order = i,
-    };
-
-    g_array_append_val (layout->regions, region);
-  }
-  return layout;
-}
-
 /* Puts the results on the buffers, in the order in which they were mapped. Returns the regions. */
 static guint
 add_layouts (GstLayoutDetector * self, const Flight * flight, gdouble ms)
@@ -363,9 +333,10 @@ add_layouts (GstLayoutDetector * self, const Flight * flight, gdouble ms)
 
     if (!item->look)
       continue;
-    layout = make_layout (self, &flight->inputs[n], &self->results[n], ms);
-    n++;
     buffer = gst_buffer_make_writable (GST_BUFFER (item->object));
+    layout = gst_layout_result_new (self->detector, self->model,
+        &flight->inputs[n], &self->results[n], ms, buffer, &flight->reading);
+    n++;
     gst_doc_layout_meta_add (buffer, layout);
     item->object = GST_MINI_OBJECT_CAST (buffer);
     regions += layout->regions->len;
@@ -419,13 +390,15 @@ fail (GstLayoutDetector * self, const nn_error * reason, GError ** error)
 
 gboolean
 gst_layout_detector_start (GstLayoutDetector * self, GArray * items,
-    const nn_detector_settings * settings, GError ** error)
+    const nn_detector_settings * settings, const GstLayoutReading * reading,
+    GError ** error)
 {
   Flight *flight = &self->flights[(self->first + self->n_flights)
       % self->capacity];
   nn_error reason = { 0 };
 
   flight->items = items;
+  flight->reading = *reading;
   if (!map_frames (self, flight, error)) {
     unmap_frames (flight);
     return FALSE;

@@ -4,6 +4,7 @@
 
 #include "layoutdevice.h"
 #include "layoutqueue.h"
+#include "layoutresult.h"
 #include "layoutstats.h"
 
 G_BEGIN_DECLS
@@ -62,7 +63,7 @@ gint64 gst_layout_detector_may_wait (const GstLayoutDetector * detector);
  * them. The array stays the caller's and as it is until it is finished or dropped. FALSE with `error`
  * set: this batch is not in flight; where the engine failed, no other is any more. */
 gboolean gst_layout_detector_start (GstLayoutDetector * detector, GArray * items,
-    const nn_detector_settings * settings, GError ** error);
+    const nn_detector_settings * settings, const GstLayoutReading * reading, GError ** error);
 /* Waits for the batch that was started first, and puts the layout meta on each of its pages, making the
  * buffer writable (pixels are not copied). On failure no buffer is changed, and none is in flight. */
 gboolean gst_layout_detector_finish (GstLayoutDetector * detector, GstLayoutStats * stats,

@@ -95,6 +95,23 @@ gst_layout_duplicates_get_type (void)
 }
 
 GType
+gst_layout_direction_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LAYOUT_DIRECTION_AUTO, "As most letters of the page's text go, where it is known; else from the left", "auto"},
+    {GST_LAYOUT_DIRECTION_LTR, "From left to right", "ltr"},
+    {GST_LAYOUT_DIRECTION_RTL, "From right to left", "rtl"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLayoutDirection",
+            values));
+  return type;
+}
+
+GType
 gst_layout_channel_order_get_type (void)
 {
   static gsize type = 0;

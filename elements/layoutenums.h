@@ -21,6 +21,9 @@ GType gst_layout_resize_filter_get_type (void);
 #define GST_TYPE_LAYOUT_DUPLICATES (gst_layout_duplicates_get_type ())
 GType gst_layout_duplicates_get_type (void);
 
+#define GST_TYPE_LAYOUT_DIRECTION (gst_layout_direction_get_type ())
+GType gst_layout_direction_get_type (void);
+
 #define GST_TYPE_LAYOUT_CHANNEL_ORDER (gst_layout_channel_order_get_type ())
 GType gst_layout_channel_order_get_type (void);
 

@@ -409,10 +409,11 @@ nn_detector_finish (nn_detector *d, nn_detections *results, nn_error *err)
     return fake_fail (err, fake_engine.failure, "the finish failed");
   }
   for (int i = 0; i < d->n[0]; i++) {
-    if (!results[i].regions)
-      results[i].regions = calloc (1, sizeof *results[i].regions);
-    results[i].n = 1;
-    results[i].regions[0] = (nn_region) { 1, 2, 3, 4, first_byte (d, &d->frames[0][i]) / 255.0f, 0, -1 };
+    const nn_region one = { 1, 2, 3, 4, first_byte (d, &d->frames[0][i]) / 255.0f, 0, -1 };
+
+    results[i].n = fake_engine.regions ? fake_engine.n_regions : 1;
+    results[i].regions = realloc (results[i].regions, (size_t) results[i].n * sizeof one);
+    memcpy (results[i].regions, fake_engine.regions ? fake_engine.regions : &one, (size_t) results[i].n * sizeof one);
   }
   d->n_flight--;
   d->last_staged = d->staged[0];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* In place of the engine, for tests of what cudalayoutdetect makes of it: a GPU that is there or not, takes the time
- * that is asked of it, and fails when it is told to. It finds one region on each page, whose score is the page's
- * first byte / 255, and whose label is what the model's file holds; "bad" in it is not a model.
+ * that is asked of it, and fails when it is told to. Unless a test says otherwise it finds one region on each page, whose
+ * score is the page's first byte / 255, and whose label is what the model's file holds; "bad" in it is not a model.
  */
 #pragma once
 
@@ -21,6 +21,8 @@ typedef struct FakeEngine {
   nn_memory_path path;  /* of the GPU */
   bool no_registering, no_managed; /* both fail */
   void (*see) (const nn_frame *page); /* called for each page of a batch that is started; NULL: nothing */
+  const nn_region *regions; /* what it finds on each page, best first; NULL: the one region */
+  int n_regions;
   nn_status no_pages;   /* what nn_detector_infer() ends in */
   void (*on_free) (void); /* called when a detector is freed; NULL: nothing is */
 
