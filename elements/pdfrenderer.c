@@ -73,6 +73,28 @@ gst_pdf_renderer_free (GstPdfRenderer * self)
   g_free (self);
 }
 
+void
+gst_pdf_renderer_give_up (GstPdfRenderer * self, GError * error)
+{
+  if (self->error)
+    g_error_free (error);
+  else
+    self->error = error;
+  g_cond_broadcast (&self->changed);
+}
+
+void
+gst_pdf_renderer_note_first_size (GstPdfRenderer * self,
+    const GstPdfPage * page)
+{
+  if (self->first_sized)
+    return;
+  self->first_sized = TRUE;
+  self->first_width = page->width_pt;
+  self->first_height = page->height_pt;
+  g_cond_broadcast (&self->changed);
+}
+
 /* Waits, with the lock, until `ready` or that will never be. */
 static gboolean
 wait_for (GstPdfRenderer * self, gboolean (*ready) (GstPdfRenderer *),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the two halves of the renderer share: pdfrenderer.c hands pages out, pdfdispatcher.c has them made. */
+/* What the parts of the renderer share: pdfrenderer.c hands pages out, pdfdispatcher.c has them made, pdfslot.c sees to
+ * each worker's beginning and end. */
 #pragma once
 
 #include "pdfrenderer.h"
@@ -76,6 +77,34 @@ gst_pdf_renderer_job (GstPdfRenderer * self, guint position)
 {
   return &self->ring[position % self->ring_size];
 }
+
+/* Whether take() waits for this page. */
+static inline gboolean
+gst_pdf_renderer_is_next (GstPdfRenderer * self, const GstPdfJob * job)
+{
+  return job == gst_pdf_renderer_job (self, self->next_taken);
+}
+
+/* Nothing more will come. `error` is transferred. */
+void gst_pdf_renderer_give_up (GstPdfRenderer * self, GError * error);
+/* The size of `page`, the first one, is known. */
+void gst_pdf_renderer_note_first_size (GstPdfRenderer * self, const GstPdfPage * page);
+
+/* In pdfslot.c, with the lock. */
+
+/* Starts a worker, which begins to open the document. FALSE if there is to be another try. */
+gboolean gst_pdf_slot_start_worker (GstPdfRenderer * self, GstPdfSlot * slot);
+gboolean gst_pdf_slot_awaits_reply (const GstPdfSlot * slot);
+/* The page is done: well, or failed for `reason` (transfer full). */
+void gst_pdf_slot_finish (GstPdfRenderer * self, GstPdfSlot * slot, gchar * reason);
+/* What was to be drawn into the slot's frame will not be. */
+void gst_pdf_slot_drop_frame (GstPdfRenderer * self, GstPdfSlot * slot);
+/* Ends the worker where it is too old or too large. */
+void gst_pdf_slot_renew_worker (GstPdfRenderer * self, GstPdfSlot * slot);
+/* Ends the worker; the page, if any, stays. Returns how it ended. (transfer full) */
+gchar *gst_pdf_slot_drop_worker (GstPdfRenderer * self, GstPdfSlot * slot);
+/* A worker was lost: killed by us because time ran out, or `what` it did. Its page is tried again or has failed. */
+void gst_pdf_slot_lose_worker (GstPdfRenderer * self, GstPdfSlot * slot, gboolean timed_out, const gchar * what);
 
 /* The thread that talks to the workers, until `quit`. */
 gpointer gst_pdf_dispatcher_run (gpointer renderer);
