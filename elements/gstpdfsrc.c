@@ -4,7 +4,8 @@
  * @title: pdfsrc
  *
  * Pages of a PDF document as video frames, one page a frame, as they look on white paper, with
- * annotations and form fields. Each buffer has a page meta (#GstDocPage) that says which page it is.
+ * annotations and form fields. Each buffer has a page meta (#GstDocPage) that says which page it is, and with
+ * #GstPdfSrc:text a text meta (gst/gstdoctextmeta.h) with the words of the page and where they stand.
  *
  * Pages are rendered by several processes at once, which only this element starts. A document that
  * crashes or hangs one of them costs one page: its buffer is white, is flagged as gap and corrupted,
@@ -21,6 +22,7 @@
 #include <math.h>
 
 #include "gst/gstdocpagemeta.h"
+#include "gst/gstdoctextmeta.h"
 #include "pdfframe.h"
 #include "pdfrenderprotocol.h"
 
@@ -47,7 +49,8 @@ reset (GstPdfSrc * self)
   g_clear_pointer (&self->wanted, g_free);
   g_clear_pointer (&self->uri, g_free);
   self->begun = FALSE;
-  self->n_pages = self->count = self->position = self->n_errors = 0;
+  self->n_pages = self->count = self->position = 0;
+  self->n_errors = self->n_text_errors = 0;
   self->bytes_copied = 0;
   self->last = (GstPdfGeometry) {
   0};
@@ -75,7 +78,8 @@ gst_pdf_src_start (GstBaseSrc * src)
     .password = g_strdup (self->password),
     .max_workers = self->render_workers,
     .page_timeout = self->page_timeout,
-    .memory_limit = self->worker_memory_limit
+    .memory_limit = self->worker_memory_limit,
+    .text = self->text
   };
   GST_OBJECT_UNLOCK (self);
 
@@ -239,6 +243,24 @@ report_failed_page (GstPdfSrc * self, const GstPdfPage * page)
   return TRUE;
 }
 
+/* Counts a page whose words cannot be had, and says so of the first, as it is often the same with all. */
+static void
+report_failed_text (GstPdfSrc * self, const GstPdfPage * page)
+{
+  GST_INFO_OBJECT (self, "no text of page %u: %s", page->number,
+      page->text_reason);
+  GST_OBJECT_LOCK (self);
+  self->n_text_errors++;
+  GST_OBJECT_UNLOCK (self);
+  if (self->n_text_errors > 1)
+    return;
+  /* No field "page": that page is well. */
+  GST_ELEMENT_WARNING (self, STREAM, DECODE,
+      ("The text of page %u of \"%s\" cannot be had: %s. Of other pages this is "
+          "counted only, as failed-texts in stats.", page->number, self->file,
+          page->text_reason), (NULL));
+}
+
 /* Makes the page's buffer. NULL if there is no memory. */
 static GstBuffer *
 make_buffer (GstPdfSrc * self, GstPdfPage * page)
@@ -262,6 +284,8 @@ make_buffer (GstPdfSrc * self, GstPdfPage * page)
   }
   set_timing (self, buffer);
   add_page_meta (self, buffer, page);
+  if (page->text)
+    gst_doc_text_meta_add (buffer, page->text);
   return buffer;
 }
 
@@ -286,6 +310,8 @@ gst_pdf_src_create (GstPushSrc * src, GstBuffer ** buffer)
     return fail (self, error);
   if (page->reason && !report_failed_page (self, page))
     return fail (self, NULL);
+  if (page->text_reason)
+    report_failed_text (self, page);
   if (page->reason)
     choose_error_size (self, &page->geometry);
   if (!gst_pdf_src_ensure_caps (self, &page->geometry, page->number, &error))

@@ -25,6 +25,7 @@ struct _GstPdfSrc {
   guint render_workers, page_timeout;
   guint64 worker_memory_limit;
   gint max_errors;
+  gboolean text;
 
   /* From start() to stop(). */
   GstPdfRenderer *renderer;
@@ -38,7 +39,7 @@ struct _GstPdfSrc {
   gboolean begun;
   guint n_pages;                /* of the document */
   guint count, position;        /* pages of the stream, and those of them that are out */
-  guint n_errors;
+  guint n_errors, n_text_errors;
   guint64 bytes_copied;         /* of frames rendered before it was known that their rows are to be packed */
   GstPdfScaling scaling;
   GstPdfGeometry last;          /* of the page before */

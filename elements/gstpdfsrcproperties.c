@@ -14,6 +14,7 @@ enum
   PROP_PAGE_TIMEOUT,
   PROP_WORKER_MEMORY_LIMIT,
   PROP_MAX_ERRORS,
+  PROP_TEXT,
   PROP_N_PAGES,
   PROP_STATS
 };
@@ -54,6 +55,7 @@ make_stats (GstPdfSrc * self)
   return gst_structure_new ("application/x-pdfsrc-stats",
       "pages", G_TYPE_UINT, self->position,
       "failed-pages", G_TYPE_UINT, self->n_errors,
+      "failed-texts", G_TYPE_UINT, self->n_text_errors,
       "bytes-copied", G_TYPE_UINT64, self->bytes_copied,
       "workers-started", G_TYPE_UINT, stats.started,
       "workers-lost", G_TYPE_UINT, stats.lost,
@@ -106,6 +108,9 @@ gst_pdf_src_set_property (GObject * object, guint id, const GValue * value,
     case PROP_MAX_ERRORS:
       self->max_errors = g_value_get_int (value);
       break;
+    case PROP_TEXT:
+      self->text = g_value_get_boolean (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
   }
@@ -147,6 +152,9 @@ gst_pdf_src_get_property (GObject * object, guint id, GValue * value,
     case PROP_MAX_ERRORS:
       g_value_set_int (value, self->max_errors);
       break;
+    case PROP_TEXT:
+      g_value_set_boolean (value, self->text);
+      break;
     case PROP_N_PAGES:
       g_value_set_uint (value, self->n_pages);
       break;
@@ -175,6 +183,10 @@ install_document_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_PASSWORD,
       g_param_spec_string ("password", "Password", "User or owner password of "
           "an encrypted document", NULL, G_PARAM_WRITABLE | READY));
+  g_object_class_install_property (klass, PROP_TEXT,
+      g_param_spec_boolean ("text", "Text", "Whether buffers have the words of "
+          "their pages too, as GstDocTextMeta", FALSE,
+          G_PARAM_READWRITE | READY));
   g_object_class_install_property (klass, PROP_N_PAGES,
       g_param_spec_uint ("n-pages", "Number of pages", "Pages in the document; "
           "0 while it is not open", 0, G_MAXUINT, 0,
@@ -221,7 +233,8 @@ install_worker_properties (GObjectClass * klass)
           | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Since the stream's start: "
-          "pages, failed-pages, bytes-copied (guint64; 0 unless elements that do "
+          "pages, failed-pages, failed-texts (pages without the words that were "
+          "asked for), bytes-copied (guint64; 0 unless elements that do "
           "not look at GstVideoMeta come in the middle), workers-started, "
           "workers-lost (killed at a limit, or died), workers-renewed (because "
           "of age or size)",

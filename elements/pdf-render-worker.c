@@ -9,6 +9,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -20,8 +21,11 @@
 #include <cairo.h>
 #include <poppler.h>
 
+#include "pdf-render-text.h"
 #include "pdfrenderprotocol.h"
 
+/* What a request can have along. */
+#define MAX_FDS 2
 /* Frames stay mapped, as faulting their pages in costs more than drawing a plain page; but those
  * that the plugin has freed since must not pile up. */
 #define MAX_MAPPINGS 32
@@ -41,6 +45,8 @@ struct worker {
   struct mapping mappings[MAX_MAPPINGS];
   size_t mapped;
   uint64_t clock;
+  unsigned char *text;          /* the memory for words; NULL: none are wanted */
+  size_t text_size;
 };
 
 static void
@@ -62,6 +68,25 @@ asks_for_password (int fd)
   return asks;
 }
 
+/* FALSE if there is to be memory for words and is none. */
+static bool
+map_text (struct worker *worker, const struct pdf_render_request *request, int fd)
+{
+  struct stat status;
+
+  if (request->text_size == 0)
+    return true;
+  if (fd < 0 || fstat (fd, &status) != 0 || (uint64_t) status.st_size < request->text_size)
+    return false;
+  void *data = mmap (NULL, request->text_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (data == MAP_FAILED)
+    return false;
+  worker->text = data;
+  worker->text_size = request->text_size;
+  return true;
+}
+
+/* `fd` becomes poppler's. */
 static void
 open_document (struct worker *worker, const struct pdf_render_request *request, int fd,
                struct pdf_render_reply *reply)
@@ -212,6 +237,27 @@ is_expected (struct worker *worker, const struct pdf_render_request *request, st
   return false;
 }
 
+/* The words of the loaded page, which has been drawn. */
+static void
+tell_text (struct worker *worker, struct pdf_render_reply *reply)
+{
+  const char *reason = NULL;
+
+  GByteArray *words = pdf_render_text_new (worker->page, &reason);
+  if (!words) {
+    fail (reply, PDF_RENDER_OK, reason);
+    return;
+  }
+  if (words->len <= worker->text_size) {
+    memcpy (worker->text, words->data, words->len);
+    reply->text_size = words->len;
+  } else {
+    snprintf (reply->reason, sizeof reply->reason, "it takes %u bytes, over the limit of %zu", words->len,
+              worker->text_size);
+  }
+  g_byte_array_unref (words);
+}
+
 static void
 render (struct worker *worker, const struct pdf_render_request *request, int fd,
         struct pdf_render_reply *reply)
@@ -228,6 +274,8 @@ render (struct worker *worker, const struct pdf_render_request *request, int fd,
     return;
   }
   cairo_status_t status = draw (worker->page, request, data);
+  if (worker->text && status == CAIRO_STATUS_SUCCESS)
+    tell_text (worker, reply);
   g_clear_object (&worker->page);
   if (worker->mapped > MAX_MAPPED_BYTES)
     unmap (worker, oldest_mapping (worker));    /* the only one, which does not come again */
@@ -237,34 +285,40 @@ render (struct worker *worker, const struct pdf_render_request *request, int fd,
 }
 
 static void
-handle (struct worker *worker, const struct pdf_render_request *request, int fd,
+handle (struct worker *worker, const struct pdf_render_request *request, int fds[MAX_FDS],
         struct pdf_render_reply *reply)
 {
   switch (request->type) {
     case PDF_RENDER_OPEN:
-      open_document (worker, request, fd, reply);
-      return;                   /* the descriptor is poppler's now */
+      if (map_text (worker, request, fds[1])) {
+        open_document (worker, request, fds[0], reply);
+        fds[0] = -1;
+      } else {
+        fail (reply, PDF_RENDER_NO_MEMORY, "the memory for words cannot be mapped");
+      }
+      break;
     case PDF_RENDER_PAGE_SIZE:
       if (load_page (worker, request->page, reply))
         poppler_page_get_size (worker->page, &reply->width, &reply->height);
       break;
     case PDF_RENDER_RENDER:
-      render (worker, request, fd, reply);
+      render (worker, request, fds[0], reply);
       break;
     default:
       fail (reply, PDF_RENDER_FAILED, "unknown request");
   }
-  if (fd >= 0)
-    close (fd);
+  for (int i = 0; i < MAX_FDS; i++)
+    if (fds[i] >= 0)
+      close (fds[i]);
 }
 
-/* One request with the descriptor that came along (or -1). False when there are no more. */
+/* One request with the descriptors that came along (or -1). False when there are no more. */
 static bool
-receive (struct pdf_render_request *request, int *fd)
+receive (struct pdf_render_request *request, int fds[MAX_FDS])
 {
   union {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE (sizeof (int))];
+    char bytes[CMSG_SPACE (MAX_FDS * sizeof (int))];
   } control;
   struct iovec part = { request, sizeof *request };
   struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
@@ -274,10 +328,10 @@ receive (struct pdf_render_request *request, int *fd)
   do
     n = recvmsg (PDF_RENDER_FD, &message, MSG_CMSG_CLOEXEC);
   while (n < 0 && errno == EINTR);
-  *fd = -1;
+  fds[0] = fds[1] = -1;
   struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR (&message) : NULL;
   if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-    memcpy (fd, CMSG_DATA (header), sizeof *fd);
+    memcpy (fds, CMSG_DATA (header), MIN (header->cmsg_len - CMSG_LEN (0), MAX_FDS * sizeof *fds));
   return n == (ssize_t) sizeof *request && request->version == PDF_RENDER_VERSION;
 }
 
@@ -286,17 +340,17 @@ main (void)
 {
   struct worker worker = { 0 };
   struct pdf_render_request request;
-  int fd;
+  int fds[MAX_FDS];
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   setrlimit (RLIMIT_CORE, &(struct rlimit) { 0, 0 });
 
-  while (receive (&request, &fd)) {
+  while (receive (&request, fds)) {
     struct pdf_render_reply reply = { .version = PDF_RENDER_VERSION, .type = request.type,
       .id = request.id };
     request.password[sizeof request.password - 1] = '\0';
-    handle (&worker, &request, fd, &reply);
+    handle (&worker, &request, fds, &reply);
     if (send (PDF_RENDER_FD, &reply, sizeof reply, MSG_NOSIGNAL) != (ssize_t) sizeof reply)
       break;
   }

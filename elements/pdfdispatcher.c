@@ -165,6 +165,19 @@ handle_size (GstPdfRenderer * self, GstPdfSlot * slot,
     gst_pdf_renderer_note_first_size (self, slot->job->page);
 }
 
+/* The page has been drawn. FALSE if its words break the protocol. */
+static gboolean
+take_text (GstPdfSlot * slot, const struct pdf_render_reply *reply)
+{
+  GstPdfPage *page = slot->job->page;
+
+  if (*reply->reason)
+    page->text_reason = g_strdup (reply->reason);
+  else
+    page->text = gst_pdf_worker_read_text (slot->worker, reply);
+  return page->text || page->text_reason;
+}
+
 static void
 handle_reply (GstPdfRenderer * self, GstPdfSlot * slot,
     const struct pdf_render_reply *reply)
@@ -182,6 +195,8 @@ handle_reply (GstPdfRenderer * self, GstPdfSlot * slot,
             : "the render worker gave no reason"));
   } else if (slot->state == SLOT_SIZING) {
     handle_size (self, slot, reply);
+  } else if (self->text && !take_text (slot, reply)) {
+    gst_pdf_slot_lose_worker (self, slot, FALSE, "broke its protocol");
   } else {
     gst_pdf_slot_finish (self, slot, NULL);
     gst_pdf_slot_renew_worker (self, slot);

@@ -20,6 +20,8 @@ gst_pdf_page_free (GstPdfPage * page)
 {
   gst_clear_buffer (&page->frame);
   g_free (page->reason);
+  g_clear_pointer (&page->text, g_variant_unref);
+  g_free (page->text_reason);
   g_free (page);
 }
 
@@ -35,6 +37,7 @@ gst_pdf_renderer_new (const GstPdfRendererSettings * settings)
       MIN (workers ? workers : g_get_num_processors (), GST_PDF_MAX_WORKERS);
   self->timeout = (gint64) settings->page_timeout * 1000;
   self->memory_limit = settings->memory_limit;
+  self->text = settings->text;
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   self->slots = g_new0 (GstPdfSlot, self->max_workers);

@@ -36,6 +36,7 @@ typedef struct {
   guint max_workers;            /* 0: one a core */
   guint page_timeout;           /* milliseconds, for opening, for a page */
   guint64 memory_limit;         /* bytes, of each worker */
+  gboolean text;                /* pages come with their words */
 } GstPdfRendererSettings;
 
 typedef struct {
@@ -44,6 +45,8 @@ typedef struct {
   GstPdfGeometry geometry;      /* of the frame, or what it would be; width 0 where unknown */
   GstBuffer *frame;             /* NULL: the page has failed */
   gchar *reason;                /* why it has failed, or NULL */
+  GVariant *text;               /* its words (GST_DOC_TEXT_SPANS_TYPE); NULL: not wanted, or not to be had */
+  gchar *text_reason;           /* why not, where they are wanted and the page is well, or NULL */
   gdouble render_ms, wait_ms;   /* to render it; from then until it was taken */
 } GstPdfPage;
 

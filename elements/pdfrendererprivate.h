@@ -46,6 +46,7 @@ struct _GstPdfRenderer {
   guint max_workers;
   gint64 timeout;               /* µs */
   guint64 memory_limit;
+  gboolean text;
 
   GThread *thread;
   gint wake_fd;

@@ -7,19 +7,25 @@
  * machines and are in the machine's byte order, since both ends run on it. Unused fields are zero.
  *
  *   request            descriptor sent along      a reply with status OK says
- *   OPEN               the document, read only    n_pages
+ *   OPEN               the document, read only,   n_pages
+ *                      and where words are wanted
+ *                      memory for them, a sealed
+ *                      memfd
  *   PAGE_SIZE          none                       width, height in points
- *   RENDER             the frame, a sealed memfd  nothing more; the pixels are in the frame
+ *   RENDER             the frame, a sealed memfd  the pixels are in the frame, `text_size` bytes of the page's
+ *                                                 words (pdftext.h) in the memory for them, if there is one; they
+ *                                                 stay there until the next request. `reason` where there are none
+ *                                                 to be had
  *
  * A worker opens no document and no frame by name. It knows a frame that it has mapped before by
  * `frame`, which is never used for two memories. Nothing that a worker says is trusted: a reply of
- * another size, version, type or id ends it.
+ * another size, version, type or id ends it, and so do words that are none.
  */
 #pragma once
 
 #include <stdint.h>
 
-#define PDF_RENDER_VERSION 2
+#define PDF_RENDER_VERSION 3
 #define PDF_RENDER_FD 3
 
 /* Limits of a frame: cairo's is 32767 pixels a side; 2^27 pixels are 512 MiB. */
@@ -29,6 +35,9 @@
 #define PDF_RENDER_MAX_PAGES 10000000
 #define PDF_RENDER_MAX_PASSWORD 128
 #define PDF_RENDER_MAX_REASON 200
+/* Limit of a page's words, in bytes: some 200,000 words. A memfd takes memory only where it is written to, so that
+ * it has this size from the start. */
+#define PDF_RENDER_MAX_TEXT (UINT32_C (16) << 20)
 
 enum pdf_render_type {
   PDF_RENDER_OPEN = 1,
@@ -58,6 +67,7 @@ struct pdf_render_request {
   uint32_t has_password;
   double scale, x, y;
   double expected_width, expected_height; /* RENDER: the page's size in points; 0: any will do */
+  uint64_t text_size;           /* OPEN: bytes of the memory for words that may be mapped; 0: there is none */
   char password[PDF_RENDER_MAX_PASSWORD]; /* OPEN: NUL-terminated UTF-8 */
 };
 
@@ -65,10 +75,10 @@ struct pdf_render_reply {
   uint32_t version, type, id;
   uint32_t status;
   uint32_t n_pages;
-  uint32_t reserved;
+  uint32_t text_size;
   double width, height;         /* of the page as seen: crop box, rotated */
-  char reason[PDF_RENDER_MAX_REASON]; /* NUL-terminated text where the status is not OK */
+  char reason[PDF_RENDER_MAX_REASON]; /* NUL-terminated: why the status is not OK, or there are no words */
 };
 
-_Static_assert (sizeof (struct pdf_render_request) == 88 + PDF_RENDER_MAX_PASSWORD, "no padding");
+_Static_assert (sizeof (struct pdf_render_request) == 96 + PDF_RENDER_MAX_PASSWORD, "no padding");
 _Static_assert (sizeof (struct pdf_render_reply) == 40 + PDF_RENDER_MAX_REASON, "no padding");

@@ -141,7 +141,7 @@ gst_pdf_slot_start_worker (GstPdfRenderer * self, GstPdfSlot * slot)
 {
   GError *error = NULL;
 
-  slot->worker = gst_pdf_worker_new (self->memory_limit, &error);
+  slot->worker = gst_pdf_worker_new (self->memory_limit, self->text, &error);
   if (!slot->worker) {
     gboolean later = can_wait (self, slot);
 

@@ -18,6 +18,7 @@
 #include <gio/gio.h>
 
 #include "gst/gstunifiedallocator.h"
+#include "pdftext.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_pdf_worker_debug);
 #define GST_CAT_DEFAULT gst_pdf_worker_debug
@@ -28,6 +29,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_pdf_worker_debug);
 /* Sizes of frames that are kept for use again, one of each class counted: a document whose pages are
  * all of other sizes must not make each of many workers keep gigabytes. */
 #define MAX_POOLED_BYTES ((gsize) 128 << 20)
+/* That a request has along. */
+#define MAX_FDS 2
 
 struct _GstPdfWorker
 {
@@ -38,6 +41,7 @@ struct _GstPdfWorker
   gboolean waiting;             /* for its reply */
   GstBufferPool *pools[MAX_SIZE_CLASSES];
   gsize pooled;                 /* bytes of one frame of each pool */
+  GstMemory *text;              /* for the words of a page; NULL: not wanted */
 };
 
 static const gchar *
@@ -99,8 +103,23 @@ spawn (const gchar * path, gint socket, pid_t * pid)
   return result;
 }
 
+/* All of it at once: a memfd takes memory only where it is written to. */
+static gboolean
+make_text_memory (GstPdfWorker * worker, GError ** error)
+{
+  GstAllocator *allocator = gst_unified_allocator_get ();
+
+  worker->text = gst_allocator_alloc (allocator, PDF_RENDER_MAX_TEXT, NULL);
+  gst_object_unref (allocator);
+  if (!worker->text)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+        "there is no memory, or no file descriptor (ulimit -n), for the words "
+        "of pages");
+  return worker->text != NULL;
+}
+
 GstPdfWorker *
-gst_pdf_worker_new (guint64 memory_limit, GError ** error)
+gst_pdf_worker_new (guint64 memory_limit, gboolean text, GError ** error)
 {
   const gchar *path = worker_path ();
   /* Data, not address space: that would count libraries, frames and what malloc only reserves. */
@@ -133,6 +152,8 @@ gst_pdf_worker_new (guint64 memory_limit, GError ** error)
   worker->pid = pid;
   worker->process = pidfd_open (pid, 0);
   worker->socket = sockets[0];
+  if (text && !make_text_memory (worker, error))
+    g_free (gst_pdf_worker_free (g_steal_pointer (&worker)));
   return worker;
 }
 
@@ -183,6 +204,7 @@ gst_pdf_worker_free (GstPdfWorker * worker)
   end = end_process (worker);
   GST_DEBUG ("worker %d ended: %s", (gint) worker->pid, end);
   drop_pools (worker);
+  g_clear_pointer (&worker->text, gst_memory_unref);
   g_free (worker);
   return end;
 }
@@ -193,26 +215,26 @@ gst_pdf_worker_get_socket (const GstPdfWorker * worker)
   return worker->socket;
 }
 
-/* Sends worker->request, of which type, page and what else matters are set. */
+/* Sends worker->request, of which type, page and what else matters are set, with the first `n_fds` of `fds`. */
 static gboolean
-send_request (GstPdfWorker * worker, gint fd)
+send_request (GstPdfWorker * worker, guint n_fds, const gint fds[MAX_FDS])
 {
   struct iovec part = { &worker->request, sizeof worker->request };
   struct msghdr message = {.msg_iov = &part,.msg_iovlen = 1 };
   union
   {
     struct cmsghdr header;
-    gchar bytes[CMSG_SPACE (sizeof (gint))];
+    gchar bytes[CMSG_SPACE (MAX_FDS * sizeof (gint))];
   } control = { 0 };
   gssize n;
 
-  if (fd >= 0) {
+  if (n_fds > 0) {
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN (sizeof fd);
-    memcpy (CMSG_DATA (&control.header), &fd, sizeof fd);
+    control.header.cmsg_len = CMSG_LEN (n_fds * sizeof *fds);
+    memcpy (CMSG_DATA (&control.header), fds, n_fds * sizeof *fds);
     message.msg_control = &control;
-    message.msg_controllen = sizeof control;
+    message.msg_controllen = CMSG_SPACE (n_fds * sizeof *fds);
   }
   do
     n = sendmsg (worker->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -234,6 +256,9 @@ gboolean
 gst_pdf_worker_open (GstPdfWorker * worker, gint document_fd,
     const gchar * password)
 {
+  const gint fds[MAX_FDS] = { document_fd,
+    worker->text ? gst_unified_memory_get_fd (worker->text) : -1
+  };
   gboolean sent;
 
   new_request (worker, PDF_RENDER_OPEN, 0);
@@ -242,7 +267,9 @@ gst_pdf_worker_open (GstPdfWorker * worker, gint document_fd,
     g_strlcpy (worker->request.password, password,
         sizeof worker->request.password);
   }
-  sent = send_request (worker, document_fd);
+  if (worker->text)
+    worker->request.text_size = PDF_RENDER_MAX_TEXT;
+  sent = send_request (worker, worker->text ? 2 : 1, fds);
   memset (worker->request.password, 0, sizeof worker->request.password);
   return sent;
 }
@@ -251,7 +278,7 @@ gboolean
 gst_pdf_worker_ask_size (GstPdfWorker * worker, guint page)
 {
   new_request (worker, PDF_RENDER_PAGE_SIZE, page);
-  return send_request (worker, -1);
+  return send_request (worker, 0, NULL);
 }
 
 gboolean
@@ -260,6 +287,7 @@ gst_pdf_worker_render (GstPdfWorker * worker, guint page,
     gdouble expected_width, gdouble expected_height)
 {
   GstMemory *memory = gst_buffer_peek_memory (frame, 0);
+  const gint fds[MAX_FDS] = { gst_unified_memory_get_fd (memory), -1 };
 
   new_request (worker, PDF_RENDER_RENDER, page);
   worker->request.frame = gst_unified_memory_get_serial (memory);
@@ -272,7 +300,7 @@ gst_pdf_worker_render (GstPdfWorker * worker, guint page,
   worker->request.y = geometry->y;
   worker->request.expected_width = expected_width;
   worker->request.expected_height = expected_height;
-  return send_request (worker, gst_unified_memory_get_fd (memory));
+  return send_request (worker, 1, fds);
 }
 
 /* The class that holds `size` bytes, and its own size. */
@@ -335,7 +363,8 @@ reply_is_valid (const GstPdfWorker * worker,
   return worker->waiting && reply->version == PDF_RENDER_VERSION
       && reply->type == worker->request.type
       && reply->id == worker->request.id && reply->status < PDF_RENDER_N_STATUS
-      && reply->n_pages <= PDF_RENDER_MAX_PAGES;
+      && reply->n_pages <= PDF_RENDER_MAX_PAGES
+      && reply->text_size <= (worker->text ? PDF_RENDER_MAX_TEXT : 0);
 }
 
 /* The reason goes into messages and metas, which take UTF-8 only. */
@@ -367,6 +396,21 @@ gst_pdf_worker_receive (GstPdfWorker * worker, struct pdf_render_reply *reply)
   worker->waiting = FALSE;
   make_text_valid (reply->reason, sizeof reply->reason);
   return GST_PDF_REPLY_OK;
+}
+
+GVariant *
+gst_pdf_worker_read_text (GstPdfWorker * worker,
+    const struct pdf_render_reply * reply)
+{
+  GstMapInfo map;
+  GVariant *text;
+
+  g_return_val_if_fail (worker->text != NULL, NULL);
+  if (!gst_memory_map (worker->text, &map, GST_MAP_READ))
+    return NULL;
+  text = pdf_text_read (map.data, reply->text_size);
+  gst_memory_unmap (worker->text, &map);
+  return text;
 }
 
 guint64

@@ -16,8 +16,9 @@ typedef struct _GstPdfWorker GstPdfWorker;
 
 /* Starts the program named by the environment variable DOCLAYOUT_RENDER_WORKER, else the installed
  * one, with at most `memory_limit` bytes of data. The process is killed when the calling thread ends.
- * NULL with `error` (G_SPAWN_ERROR, G_IO_ERROR) if it cannot be started. (transfer full) */
-GstPdfWorker *gst_pdf_worker_new (guint64 memory_limit, GError ** error);
+ * `text`: pages come with their words. NULL with `error` (G_SPAWN_ERROR, G_IO_ERROR) if it cannot be started.
+ * (transfer full) */
+GstPdfWorker *gst_pdf_worker_new (guint64 memory_limit, gboolean text, GError ** error);
 
 /* Kills the process, waits for its end, and says how it ended: "exit status 1", "signal 9 (Killed)".
  * Frames that are still in use stay valid. (transfer full) */
@@ -44,6 +45,10 @@ typedef enum {
   GST_PDF_REPLY_BROKEN          /* the worker has ended or broke the protocol; `reply` is not set */
 } GstPdfReplyState;
 GstPdfReplyState gst_pdf_worker_receive (GstPdfWorker * worker, struct pdf_render_reply *reply);
+
+/* A copy of the words of the page that `reply` is about, one that was rendered well; only before the next request.
+ * NULL if they are none, which breaks the protocol. (transfer full) */
+GVariant *gst_pdf_worker_read_text (GstPdfWorker * worker, const struct pdf_render_reply *reply);
 
 /* Bytes of memory of its own (frames not counted), 0 if unknown. */
 guint64 gst_pdf_worker_get_memory (const GstPdfWorker * worker);

@@ -2,12 +2,15 @@
 /* Text meta: the words of a page's text layer and where they stand.
  *
  * A GstCustomMeta named "GstDocTextMeta" with one field:
- *   spans   variant "a(sdddddsuu)": a tuple for each word, in the order in which poppler reads the page:
- *     s     the word, in logical order, without white space around it
+ *   spans   variant "a(sdddddsuu)": a tuple for each word, words being what pdftotext -bbox calls so, in the order in which
+ *           poppler reads the page:
+ *     s     the word without white space, in the order in which it is read (right to left too); its characters are
+ *           those that the document says, be they ligatures ("fi" or U+FB01), control characters or unknown (U+FFFD)
  *     dddd  x0, y0, x1, y1: its box in points of the page as seen (crop box, rotated), origin at the top left,
  *           y down; part of it may lie outside of the page
  *     d     size of its font in points, as it is on the page
- *     s     name of its font without the prefix of a subset; "" where it has none
+ *     s     name of its font without the prefix of a subset, at most 127 bytes; "" where it has none. Of two fonts in
+ *           a word it is that of most characters
  *     u     flags: GstDocTextFlags
  *     u     its line, counting from 0 in the page; the spans of a line follow each other
  * Boxes are of the page, not of the frame (GstDocPageMeta says how one lies in the other), so that no element has
@@ -28,7 +31,7 @@ G_BEGIN_DECLS
 #define GST_DOC_TEXT_META_NAME "GstDocTextMeta"
 #define GST_DOC_TEXT_SPANS_TYPE "a(sdddddsuu)"
 
-/* How a font looks, as far as its name tells. */
+/* How a font looks, as far as its name tells ("Arial-BoldItalicMT", "Frutiger-BlackCn", "CMTI10"). Other bits may come. */
 typedef enum {
   GST_DOC_TEXT_BOLD = 1 << 0,
   GST_DOC_TEXT_ITALIC = 1 << 1, /* or oblique */

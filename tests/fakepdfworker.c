@@ -3,8 +3,10 @@
  *
  * FAKE_WORKER says how: entries "page=deed", separated by commas, pages from 1; page 0 is the opening.
  * FAKE_WORKER_LOG names a file to which each deed is appended, a line each. All other pages are
- * 72 × 108 points and are filled with their number. FAKE_WORKER_PAGES is the number of pages (10). The deed "inode"
- * does no harm; its line ends in the number of the file that the page was drawn into.
+ * 72 × 108 points and are filled with their number; their words, where these are wanted, are "page" and that number.
+ * FAKE_WORKER_PAGES is the number of pages (10). The deed "inode" does no harm; its line ends in the number of the file
+ * that the page was drawn into. With the deed 0=requests the log has a line for each request: "request", its type, the
+ * number of descriptors that came along, and the bytes for words.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -19,6 +21,9 @@
 #include <unistd.h>
 
 #include "elements/pdfrenderprotocol.h"
+#include "elements/pdftext.h"
+
+#define MAX_FDS 2
 
 /* The deed for a page (0: opening), or "". */
 static const char *
@@ -133,6 +138,47 @@ lie (const char *deed, struct pdf_render_reply *reply)
 }
 
 static void
+lie_about_words (const char *deed, struct pdf_render_reply *reply)
+{
+  if (is (deed, "text-reason"))
+    strcpy (reply->reason, "no \xff""words");
+  if (is (deed, "text-fail"))
+    reply->status = PDF_RENDER_FAILED, strcpy (reply->reason, "asked to fail");
+  if (is (deed, "text-long"))
+    reply->text_size = PDF_RENDER_MAX_TEXT + 1;
+  if (is (deed, "text-endless"))
+    reply->text_size = UINT32_MAX;
+  if (is (deed, "text-cut"))
+    reply->text_size--;
+  if (is (deed, "text-zeros"))
+    reply->text_size = PDF_RENDER_MAX_TEXT;
+}
+
+/* The words of a page, which are false where the deed says so. */
+static void
+write_words (unsigned page, const char *deed, unsigned char *memory, struct pdf_render_reply *reply)
+{
+  PdfTextWriter writer;
+  char number[16];
+
+  snprintf (number, sizeof number, "%u", page);
+  pdf_text_writer_init (&writer);
+  pdf_text_writer_add (&writer, "page", 1, 2, is (deed, "text-nan") ? NAN : 30, 12, 11, "Fake-Bold", 1, 0);
+  pdf_text_writer_add (&writer, number, 32, 2, is (deed, "text-box") ? 31 : 40, 12,
+                       is (deed, "text-size") ? -1 : 11, "", 0, is (deed, "text-line") ? 2 : 0);
+  GByteArray *bytes = pdf_text_writer_end (&writer);
+  memcpy (memory, bytes->data, bytes->len);
+  reply->text_size = bytes->len;
+  if (is (deed, "text-garbage"))
+    memset (memory, 0xa5, bytes->len);
+  if (is (deed, "text-latin1"))
+    memory[0] = 0xe9;
+  if (is (deed, "text-padding"))
+    memory[5] = 1;              /* behind "page" and its end */
+  g_byte_array_unref (bytes);
+}
+
+static void
 paint (const struct pdf_render_request *request, int fd)
 {
   unsigned char *data = mmap (NULL, request->frame_size, PROT_WRITE, MAP_SHARED, fd, 0);
@@ -154,20 +200,20 @@ describe (char *line, size_t size, unsigned page, const char *deed, unsigned lon
 }
 
 static bool
-receive (struct pdf_render_request *request, int *fd)
+receive (struct pdf_render_request *request, int fds[MAX_FDS])
 {
   union {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE (sizeof (int))];
+    char bytes[CMSG_SPACE (MAX_FDS * sizeof (int))];
   } control;
   struct iovec part = { request, sizeof *request };
   struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
     .msg_controllen = sizeof control };
   bool ok = recvmsg (PDF_RENDER_FD, &message, 0) == (ssize_t) sizeof *request;
 
-  *fd = -1;
+  fds[0] = fds[1] = -1;
   if (ok && message.msg_controllen > 0)
-    memcpy (fd, CMSG_DATA (&control.header), sizeof *fd);
+    memcpy (fds, CMSG_DATA (&control.header), control.header.cmsg_len - CMSG_LEN (0));
   return ok;
 }
 
@@ -184,41 +230,79 @@ applies (const char *deed, const struct pdf_render_request *request)
                    || request->type == (about_size ? PDF_RENDER_PAGE_SIZE : PDF_RENDER_RENDER));
 }
 
+static void
+log_request (const struct pdf_render_request *request, const int fds[MAX_FDS])
+{
+  char line[64];
+
+  if (!is (deed_for (0), "requests"))
+    return;
+  snprintf (line, sizeof line, "request %u %d %llu\n", request->type, (fds[0] >= 0) + (fds[1] >= 0),
+            (unsigned long long) request->text_size);
+  write_log (line);
+}
+
+/* The memory for words, or NULL. */
+static unsigned char *
+map_words (const struct pdf_render_request *request, int fd)
+{
+  void *memory = mmap (NULL, request->text_size, PROT_WRITE, MAP_SHARED, fd, 0);
+
+  close (fd);
+  if (memory == MAP_FAILED)
+    _exit (7);
+  return memory;
+}
+
+/* Does the page's deed, which may have been to be done only once. */
+static void
+do_deed (const char *deed, unsigned page, unsigned long long inode, struct pdf_render_reply *reply)
+{
+  char line[64], once[40];
+
+  describe (line, sizeof line, page, deed, inode);
+  write_log (line);
+  /* "die-1": only the first time. */
+  snprintf (once, sizeof once, "%s", deed);
+  char *only_first = strstr (once, "-1");
+  if (only_first)
+    *only_first = '\0';
+  if (only_first && count_in_log (line) > 1)
+    return;
+  misbehave (once);
+  lie (once, reply);
+  lie_about_words (once, reply);
+}
+
 int
 main (void)
 {
   struct pdf_render_request request;
   const char *pages = getenv ("FAKE_WORKER_PAGES");
-  int fd;
+  unsigned char *words = NULL;
+  int fds[MAX_FDS];
 
-  while (receive (&request, &fd)) {
+  while (receive (&request, fds)) {
     struct pdf_render_reply reply = { .version = PDF_RENDER_VERSION, .type = request.type,
       .id = request.id };
     unsigned page = request.type == PDF_RENDER_OPEN ? 0 : request.page + 1;
-    const char *deed = deed_for (page);
-    char line[64], once[40];
     struct stat file = { 0 };
 
     reply.n_pages = pages ? (uint32_t) atoi (pages) : 10;
     reply.width = 72;
     reply.height = 108;
+    log_request (&request, fds);
+    const char *deed = deed_for (page);
+    if (request.text_size > 0)
+      words = map_words (&request, fds[1]);
     if (request.type == PDF_RENDER_RENDER)
-      paint (&request, fd);
-    if (fd >= 0 && fstat (fd, &file) == 0)
-      close (fd);
-    if (applies (deed, &request)) {
-      describe (line, sizeof line, page, deed, file.st_ino);
-      write_log (line);
-      /* "die-1": only the first time. */
-      snprintf (once, sizeof once, "%s", deed);
-      char *only_first = strstr (once, "-1");
-      if (only_first)
-        *only_first = '\0';
-      if (!only_first || count_in_log (line) == 1) {
-        misbehave (once);
-        lie (once, &reply);
-      }
-    }
+      paint (&request, fds[0]);
+    if (request.type == PDF_RENDER_RENDER && words)
+      write_words (page, deed, words, &reply);
+    if (fds[0] >= 0 && fstat (fds[0], &file) == 0)
+      close (fds[0]);
+    if (applies (deed, &request))
+      do_deed (deed, page, file.st_ino, &reply);
     if (request.expected_width > 0 && reply.status == PDF_RENDER_OK
         && !(reply.width == request.expected_width && reply.height == request.expected_height))
       reply.status = PDF_RENDER_OTHER_SIZE;

@@ -35,6 +35,10 @@ append_page (GString * pdf, GArray * offsets, const PdfPageSpec * page,
   if (page->crop[2] > 0)
     g_string_append_printf (pdf, "/CropBox[%g %g %g %g]", page->crop[0],
         page->crop[1], page->crop[2], page->crop[3]);
+  if (page->content)
+    g_string_append (pdf, "/Resources<</Font<<"
+        "/F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+        "/B<</Type/Font/Subtype/Type1/BaseFont/Helvetica-BoldOblique>>>>>>");
   g_string_append_printf (pdf, "/Contents %u 0 R>>\nendobj\n",
       offsets->len + 1);
   begin_object (pdf, offsets);

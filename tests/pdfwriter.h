@@ -8,7 +8,8 @@ typedef struct {
   gdouble width, height;        /* points, of the media box */
   gdouble crop[4];              /* crop box: left, bottom, right, top; none where all are 0 */
   gint rotate;                  /* degrees clockwise */
-  const gchar *content;         /* operators; NULL: all of the page in pdf_grey (number) */
+  const gchar *content;         /* operators; NULL: all of the page in pdf_grey (number). Fonts: F is Helvetica, B its
+                                   bold oblique */
 } PdfPageSpec;
 
 /* The grey, 0 … 255, that page `number`, from 1, is filled with: another for each of 200 pages. */

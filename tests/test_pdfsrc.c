@@ -471,8 +471,8 @@ GST_START_TEST (test_nothing_left)
   gchar *left;
 
   for (guint i = 0; i < 101; i++) {
-    PdfRun *run = pdf_run ("location=%s render-workers=2 %s", path,
-        i % 2 ? "num-buffers=1" : "");
+    PdfRun *run = pdf_run ("location=%s render-workers=2 text=%d %s", path,
+        i % 3 == 0, i % 2 ? "num-buffers=1" : "");
 
     fail_unless (run->eos);
     pdf_run_free (run);

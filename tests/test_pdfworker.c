@@ -34,7 +34,7 @@ count_frame_bytes (void)
 /* Each page in another size, up to the greatest: what a worker keeps of them has a limit. */
 GST_START_TEST (frames_kept)
 {
-  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
+  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, FALSE, NULL);
 
   fail_unless (worker != NULL);
   for (guint height = 1; height <= 16384; height += height / 4 + 1) {
@@ -55,7 +55,7 @@ GST_END_TEST
 /* A frame of a size that has been there is used again. */
 GST_START_TEST (frames_used_again)
 {
-  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
+  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, FALSE, NULL);
   const GstPdfGeometry geometry = {.width = 850,.height = 1100,.stride = 3408 };
   GstBuffer *frame = gst_pdf_worker_acquire_frame (worker, &geometry);
   GstMemory *memory = gst_buffer_peek_memory (frame, 0);
@@ -71,7 +71,7 @@ GST_END_TEST
 /* The frame that came back last is the next, and those that nobody needs go in the end. */
 GST_START_TEST (frames_not_needed)
 {
-  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
+  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, FALSE, NULL);
   const GstPdfGeometry geometry = {.width = 256,.height = 256,.stride = 1024 };
   GstBuffer *frames[9], *frame;
   GstMemory *memory;
@@ -101,7 +101,7 @@ GST_END_TEST
 /* Memory that another buffer has too does not come again. */
 GST_START_TEST (frames_held)
 {
-  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
+  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, FALSE, NULL);
   const GstPdfGeometry geometry = {.width = 256,.height = 256,.stride = 1024 };
   GstBuffer *frame = gst_pdf_worker_acquire_frame (worker, &geometry);
   GstMemory *held = gst_buffer_peek_memory (frame, 0);
@@ -119,7 +119,7 @@ GST_END_TEST
 
 GST_START_TEST (end)
 {
-  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
+  GstPdfWorker *worker = gst_pdf_worker_new (G_MAXUINT32, FALSE, NULL);
   gchar *text = gst_pdf_worker_free (worker);
 
   fail_unless (strstr (text, "signal 9") != NULL, "%s", text);
@@ -127,7 +127,7 @@ GST_START_TEST (end)
 
   /* The kernel takes the exit status at once, and the process's number is free. */
   signal (SIGCHLD, SIG_IGN);
-  worker = gst_pdf_worker_new (G_MAXUINT32, NULL);
+  worker = gst_pdf_worker_new (G_MAXUINT32, FALSE, NULL);
   text = gst_pdf_worker_free (worker);
   signal (SIGCHLD, SIG_DFL);
   fail_unless (strstr (text, "the application took") != NULL, "%s", text);
