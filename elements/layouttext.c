@@ -121,24 +121,63 @@ end_orphan (GArray * orphans, Builder * b)
   b->hull = (GstLayoutHull) GST_LAYOUT_NO_HULL;
 }
 
+static gboolean
+are_of_a_line (const GArray * words, guint i, guint k)
+{
+  return g_array_index (words, GstDocTextSpan, i).line == g_array_index (words, GstDocTextSpan, k).line;
+}
+
+/* Words that no region takes go with the nearest one in their line that has an owner; of two as near with the first. */
+static void
+complete_lines (const GArray * words, gint * owners)
+{
+  const gint n = (gint) words->len;
+  g_autofree gint *before = g_new (gint, words->len); /* the nearest one up to here that has an owner, or -1 */
+  gint after = -1;                                    /* and from here on */
+
+  for (gint i = 0; i < n; i++)
+    before[i] = owners[i] >= 0 ? i : i > 0 && are_of_a_line (words, i - 1, i) ? before[i - 1] : -1;
+  for (gint i = n - 1; i >= 0; i--) {
+    if (i + 1 < n && !are_of_a_line (words, i, i + 1))
+      after = -1;
+    if (before[i] == i)
+      after = i;
+    else if (before[i] >= 0 && (after < 0 || i - before[i] <= after - i))
+      owners[i] = owners[before[i]];
+    else if (after >= 0)
+      owners[i] = owners[after];
+  }
+}
+
+/* The region of each word, -1: none. (transfer full) */
+static gint *
+find_owners (const GArray * regions, const GArray * words)
+{
+  gint *owners = g_new (gint, words->len);
+
+  for (guint i = 0; i < words->len; i++)
+    owners[i] = find_owner (regions, &g_array_index (words, GstDocTextSpan, i));
+  complete_lines (words, owners);
+  return owners;
+}
+
 static void
 share_out (GstDocLayout * layout, const GArray * words, Builder * builders, const GstLayoutHyphens * joiner)
 {
+  g_autofree gint *owners = find_owners (layout->regions, words);
   Builder orphan = { g_string_new (NULL), 0, FALSE, GST_LAYOUT_NO_HULL };
 
   for (guint i = 0; i < words->len; i++) {
     const GstDocTextSpan *word = &g_array_index (words, GstDocTextSpan, i);
     guint n = count_characters (word->text);
-    gint owner;
 
     if (n == 0)
       continue;
-    owner = find_owner (layout->regions, word);
     layout->characters += n;
-    if (owner >= 0 || word->line != orphan.line)
+    if (owners[i] >= 0 || word->line != orphan.line)
       end_orphan (layout->orphans, &orphan);
-    append (owner >= 0 ? &builders[owner] : &orphan, word, joiner);
-    if (owner >= 0)
+    append (owners[i] >= 0 ? &builders[owners[i]] : &orphan, word, joiner);
+    if (owners[i] >= 0)
       layout->region_characters += n;
     else
       layout->orphan_characters += n;

@@ -3,9 +3,10 @@
  *
  * A word is of the region that covers most of it, at least a fifth; of regions that cover as much, of the smallest, then
  * of the one with the better score: words in a text that lies in a figure are the text's, and what else is in the figure
- * is the figure's. Words stay in the text layer's order, within a line with a space between two, lines end in '\n' but
- * for the last. Words of no region are kept in `orphans`, a line of the text layer in one piece or, where a region took
- * words in its middle, in several. No character is lost: those of the page are those of its regions and its orphans.
+ * is the figure's. Where a region takes words of a line, what no region takes of it goes with the nearest of these:
+ * boxes often end before a line does. Words stay in the text layer's order, within a line with a space between two,
+ * lines end in '\n' but for the last. Lines of no region are kept in `orphans`. No character is lost: those of the page
+ * are those of its regions and its orphans.
  */
 #pragma once
 
