@@ -60,7 +60,10 @@ class JsonLines(unittest.TestCase):
             self.assertRegex(page["model"]["sha256"], "^[0-9a-f]{64}$")
             self.assertGreater(page["timings_ms"]["render"], 0)
             self.assertGreater(page["timings_ms"]["infer"], 0)
-            self.assertEqual(page["regions"], sorted(page["regions"], key=lambda r: (r["bbox"][1], r["bbox"][0])))
+            self.assertEqual([r["id"] for r in page["regions"]], list(range(len(page["regions"]))))
+            edge = [{"header": 0, "footer": 2}.get(r["label"], 1) for r in page["regions"]]
+            self.assertEqual(edge, sorted(edge))
+            self.assertEqual((page["orphans"], page["characters"]), (None, None))
         print(f"{sum(len(p['regions']) for p in self.pages)} regions on {count} pages", file=sys.stderr)
 
     def test_schema(self):
