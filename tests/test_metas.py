@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reads the page's regions and words as an application in Python does, with python3-gi alone and with gst-python.
+"""Reads the page's regions, their text and words as an application in Python does, with python3-gi alone and with gst-python.
 
 usage: test_metas.py [--plain]   (without it, runs itself both ways)
 """
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -31,33 +32,68 @@ def read_words(Gst):
     print(f'{len(SPANS)} words read')
 
 
-def read_regions(Gst):
-    seen = []
-
-    def look(_pad, info):
+def play(Gst, launch, look):
+    """Plays a pipeline to its end; `look` gets the layout of each buffer. It may not keep what it gets."""
+    def probe(_pad, info):
         layout = info.get_buffer().get_custom_meta('GstDocLayoutMeta').get_structure()
         found, regions = layout.get_array('regions')
         assert found
-        each = [regions.get_nth(i) for i in range(regions.n_values)]
-        assert sorted(r.get_uint('order')[1] for r in each) == list(range(len(each)))
-        assert not layout.has_field('orphans') and not any(r.has_field('text') for r in each)
-        assert layout.get_uint('width') == (True, 320) and layout.get_string('device') == 'cpu'
-        # Last: an exception in a probe is printed and goes no further.
-        seen.append([(r.get_string('label'), r.get_double('x0')[1], r.get_uint('id')[1]) for r in each])
+        look(layout, [regions.get_nth(i) for i in range(regions.n_values)])
         return Gst.PadProbeReturn.OK
 
-    # A threshold this low finds something on the test picture, whatever it shows.
-    pipeline = Gst.parse_launch('videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240 ! '
-                                'cudalayoutdetect threshold=0.001 duplicates=keep batch-size=1 ! fakesink name=s')
-    pipeline.get_by_name('s').get_static_pad('sink').add_probe(Gst.PadProbeType.BUFFER, look)
+    pipeline = Gst.parse_launch(f'{launch} ! fakesink name=s')
+    pipeline.get_by_name('s').get_static_pad('sink').add_probe(Gst.PadProbeType.BUFFER, probe)
     pipeline.set_state(Gst.State.PLAYING)
     message = pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
     pipeline.set_state(Gst.State.NULL)
     assert message and message.type == Gst.MessageType.EOS, message and message.parse_error()
+
+
+def read_regions(Gst):
+    seen = []
+
+    def look(layout, regions):
+        assert sorted(r.get_uint('order')[1] for r in regions) == list(range(len(regions)))
+        assert not layout.has_field('orphans') and not any(r.has_field('text') for r in regions)
+        assert layout.get_uint('width') == (True, 320) and layout.get_string('device') == 'cpu'
+        # Last: an exception in a probe is printed and goes no further.
+        seen.append([(r.get_string('label'), r.get_double('x0')[1], r.get_uint('id')[1]) for r in regions])
+
+    # A threshold this low finds something on the test picture, whatever it shows.
+    play(Gst, 'videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240 ! '
+              'cudalayoutdetect threshold=0.001 duplicates=keep batch-size=1', look)
     assert len(seen) == 1 and len(seen[0]) > 3, seen
     assert [number for _label, _x0, number in seen[0]] == list(range(len(seen[0])))
     assert all(label and 0 <= x0 <= 320 for label, x0, _number in seen[0])
     print(f'{len(seen[0])} regions read, the first {seen[0][0]}')
+
+
+def read_text(Gst):
+    """Text of regions, and the lines that are left over where the threshold is high."""
+    seen = []
+
+    def look(layout, regions):
+        regions.sort(key=lambda r: r.get_uint('order')[1])
+        found, orphans = layout.get_array('orphans')
+        assert found
+        lines = [orphans.get_nth(i) for i in range(orphans.n_values)]
+        assert all(0 <= line.get_double('x0')[1] < line.get_double('x1')[1] for line in lines)
+        texts = [r.get_string('text') for r in regions], [line.get_string('text') for line in lines]
+        counts = [layout.get_uint(k)[1] for k in ('characters', 'region-characters', 'orphan-characters')]
+        assert counts == [sum(map(length, texts)), *map(length, texts)], counts
+        seen.append(texts)
+
+    sample = pathlib.Path(__file__).parent.parent / 'pipelines' / 'sample.pdf'
+    play(Gst, f'pdfsrc location="{sample}" pages=1 text=true ! cudalayoutdetect threshold=0.98 batch-size=1', look)
+    texts, lines = seen[0]
+    whole = '\n'.join(texts)
+    assert 'People find their way on a printed page long before they read a word of it.' in whole, whole
+    assert 'Reading a Page by Its Shape' in lines, lines
+    print(f'{len(texts)} texts and {len(lines)} lines read')
+
+
+def length(texts):
+    return sum(len(word) for text in texts for word in text.split())
 
 
 def main():
@@ -74,12 +110,14 @@ def main():
     if not os.path.exists(model):
         print(f'skipped: no model at {model} (tests/run.sh fetches it)')
         return 77
-    for flags in ([], ['--plain']):
-        subprocess.run([sys.executable, __file__, '--regions'] + flags, check=True, env=environment, timeout=100)
+    for flags in (['--regions'], ['--regions', '--plain'], ['--text'], ['--text', '--plain']):
+        subprocess.run([sys.executable, __file__] + flags, check=True, env=environment, timeout=100)
     return 0
 
 
 if __name__ == '__main__':
     if '--words' in sys.argv:
         sys.exit(read_words(init()))
+    if '--text' in sys.argv:
+        sys.exit(read_text(init()))
     sys.exit(read_regions(init()) if '--regions' in sys.argv else main())
