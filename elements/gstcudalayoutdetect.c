@@ -12,6 +12,11 @@
  * nvcodec's decoders and `cudaupload` give them. Where the network runs on that GPU they are not copied, as long as they are
  * in the device's primary CUDA context, which neighbours get from this element.
  *
+ * Regions get their places in reading order: columns one after the other, headers first, footers last, captions behind
+ * their figures. Where a buffer has a `GstDocTextMeta` (pdfsrc with text=true) they get their text too, and lines of the
+ * page that are in no region are kept beside them: #GstCudaLayoutDetect:snap, #GstCudaLayoutDetect:join-hyphens,
+ * docs/json.md.
+ *
  * Pages are collected into batches (#GstCudaLayoutDetect:batch-size), whose pages are worked on side
  * by side. Pages whose page meta says that they failed, and gaps, pass without being looked at.
  *
@@ -29,6 +34,7 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! jsonsink location=a.jsonl
+ * gst-launch-1.0 pdfsrc location=a.pdf text=true ! cudalayoutdetect join-hyphens=true ! jsonsink location=a.jsonl
  * gst-launch-1.0 videotestsrc num-buffers=5 ! cudalayoutdetect batch-size=1 ! fakesink
  * ]|
  *

@@ -16,8 +16,8 @@ struct _GstLayoutHyphens
 };
 
 /* What a word that was cut short for the sake of another stands in front of. */
-static const gchar *const suspending[] = { "and", "or", "to", "und", "oder", "bis", "sowie", "bzw.", "et", "ou", "y", "o",
-  "e", "en", "of", NULL
+static const gchar *const suspending[] = { "and", "or", "to", "und", "oder", "bis", "sowie", "bzw.", "et", "ou", "y",
+  "o", "e", "en", "of", NULL
 };
 
 static gboolean

@@ -168,9 +168,9 @@ measure (const Ordering * o, guint caption, guint object, Pair * pair)
   const gboolean below = shared_width (a, b) >= CAPTION_ALIGNED * MIN (a->x1 - a->x0, b->x1 - b->x0);
   const gboolean beside = shared_height (a, b) >= CAPTION_ALIGNED * MIN (a->y1 - a->y0, b->y1 - b->y0);
   const guint wanted = o->places[caption].meaning->belongs_to, is = o->places[object].meaning->is;
+  const guint possible = wanted & GST_LAYOUT_IS_ANY ? GST_LAYOUT_IS_ANY : wanted;
 
-  if (caption == object || o->places[object].part != GST_LAYOUT_PART_BODY || !(is & (wanted & GST_LAYOUT_IS_ANY ? GST_LAYOUT_IS_ANY : wanted))
-      || !(below || beside))
+  if (caption == object || o->places[object].part != GST_LAYOUT_PART_BODY || !(is & possible) || !(below || beside))
     return FALSE;
   *pair = (Pair) { caption, object, !(is & wanted), 0 };
   if (!(below && beside))
@@ -273,7 +273,7 @@ covers_others (const Ordering * o, const GstLayoutCutBox * box, gint owner)
   return FALSE;
 }
 
-/* Pictures are sorted together with their captions, which else would leave gaps as wide as if something were missing. */
+/* Pictures are sorted together with their captions, which else would leave gaps as if something were missing. */
 static void
 find_outer_boxes (Ordering * o)
 {

@@ -35,7 +35,9 @@ area (const Box * b)
 static gboolean
 draw (const GstDocLayout * layout, const GstDocRegion * r, const GstLayoutHull * hull, Box * box)
 {
-  Box drawn = { {MAX (0, hull->x0), MAX (0, hull->y0)}, {MIN (layout->width, hull->x1), MIN (layout->height, hull->y1)} };
+  Box drawn = { {MAX (0, hull->x0), MAX (0, hull->y0)},
+    {MIN (layout->width, hull->x1), MIN (layout->height, hull->y1)}
+  };
 
   *box = (Box) { {r->x0, r->y0}, {r->x1, r->y1} };
   if ((gst_layout_meaning (r->label)->is & ~GST_LAYOUT_IS_LISTING) || !(drawn.low[0] < drawn.high[0])
