@@ -31,7 +31,7 @@
 #include <gst/video/video.h>
 
 #include "jsonmessages.h"
-#include "linefile.h"
+#include "outputfile.h"
 
 GST_DEBUG_CATEGORY_STATIC (json_sink_debug);
 #define GST_CAT_DEFAULT json_sink_debug
@@ -54,7 +54,7 @@ struct _GstJsonSink
   gchar *location;              /* properties: under the object lock */
   gboolean append, flush, post_messages;
 
-  GstLineFile *file;            /* under the object lock, for unlock() */
+  GstOutputFile *file;            /* under the object lock, for unlock() */
   gboolean failed;              /* an error was posted */
   gboolean warned;              /* that nothing looked for regions */
   gboolean new_stream;          /* ask for the document again */
@@ -84,7 +84,7 @@ get_flag (GstJsonSink * self, const gboolean * flag)
 }
 
 static void
-take_file (GstJsonSink * self, GstLineFile * file)
+take_file (GstJsonSink * self, GstOutputFile * file)
 {
   GST_OBJECT_LOCK (self);
   self->file = file;
@@ -95,7 +95,7 @@ take_file (GstJsonSink * self, GstLineFile * file)
 static void
 fail (GstJsonSink * self, GError * error)
 {
-  GstLineFile *file = self->file;
+  GstOutputFile *file = self->file;
 
   if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("%s", error->message), (NULL));
@@ -104,7 +104,7 @@ fail (GstJsonSink * self, GError * error)
   g_error_free (error);
   self->failed = TRUE;
   take_file (self, NULL);
-  gst_line_file_free (file);
+  gst_output_file_free (file);
 }
 
 static gboolean
@@ -112,7 +112,7 @@ open_file (GstJsonSink * self)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *location = NULL;
-  GstLineFile *file;
+  GstOutputFile *file;
 
   GST_OBJECT_LOCK (self);
   location = g_strdup (self->location);
@@ -123,12 +123,12 @@ open_file (GstJsonSink * self)
         ("No location to write to: give location=FILE, or - for standard output."), (NULL));
     return FALSE;
   }
-  file = gst_line_file_open (location, get_flag (self, &self->append), &error);
+  file = gst_output_file_open (location, get_flag (self, &self->append), &error);
   if (file == NULL) {
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", error->message), (NULL));
     return FALSE;
   }
-  if (gst_line_file_was_unfinished (file))
+  if (gst_output_file_was_unfinished (file))
     GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
         ("The last line of '%s' was not finished; it is kept, and closed with a line break.",
             location), (NULL));
@@ -141,17 +141,17 @@ open_file (GstJsonSink * self)
 static gboolean
 close_file (GstJsonSink * self)
 {
-  GstLineFile *file = self->file;
+  GstOutputFile *file = self->file;
   GError *error = NULL;
 
   if (file == NULL)
     return !self->failed;
-  if (self->totals.pages > 0 && !gst_line_file_commit (file, &error)) {
+  if (self->totals.pages > 0 && !gst_output_file_commit (file, &error)) {
     fail (self, error);
     return FALSE;
   }
   take_file (self, NULL);
-  gst_line_file_free (file);
+  gst_output_file_free (file);
   return TRUE;
 }
 
@@ -181,7 +181,7 @@ stop (GstJsonSink * self)
   gboolean interrupted = self->file != NULL && self->totals.pages > 0;
 
   if (self->file)
-    gst_line_file_set_flushing (self->file, TRUE);
+    gst_output_file_set_flushing (self->file, TRUE);
   if (close_file (self) && interrupted)
     post_summary (self);
 }
@@ -209,7 +209,7 @@ gst_json_sink_unlock (GstBaseSink * base)
 
   GST_OBJECT_LOCK (self);
   if (self->file)
-    gst_line_file_set_flushing (self->file, TRUE);
+    gst_output_file_set_flushing (self->file, TRUE);
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
@@ -221,7 +221,7 @@ gst_json_sink_unlock_stop (GstBaseSink * base)
 
   GST_OBJECT_LOCK (self);
   if (self->file)
-    gst_line_file_set_flushing (self->file, FALSE);
+    gst_output_file_set_flushing (self->file, FALSE);
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
@@ -311,17 +311,17 @@ warn_once (GstJsonSink * self)
 
 /* Waits for a slow reader, and meanwhile can be paused. */
 static GstFlowReturn
-write_line (GstJsonSink * self, const gchar * line)
+write_text (GstJsonSink * self, const gchar * text)
 {
   const gboolean flush = get_flag (self, &self->flush);
   GError *error = NULL;
-  GstFlowReturn ret = gst_line_file_write (self->file, line, flush, &error);
+  GstFlowReturn ret = gst_output_file_write (self->file, text, flush, &error);
 
   while (ret == GST_FLOW_FLUSHING) {
     ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
     if (ret != GST_FLOW_OK)
       return ret;
-    ret = gst_line_file_write (self->file, NULL, flush, &error);
+    ret = gst_output_file_write (self->file, NULL, flush, &error);
   }
   if (ret == GST_FLOW_ERROR)
     fail (self, error);
@@ -334,7 +334,8 @@ write_page (GstJsonSink * self, const GstLayoutJsonPage * in)
   g_autoptr (GArray) regions =
       gst_layout_json_regions (in->page->error ? NULL : in->layout);
   g_autofree gchar *line = gst_layout_json_line (in, regions);
-  GstFlowReturn ret = write_line (self, line);
+  g_autofree gchar *text = g_strconcat (line, "\n", NULL);
+  GstFlowReturn ret = write_text (self, text);
 
   if (ret != GST_FLOW_OK)
     return ret;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "linefile.h"
+#include "outputfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #define MAX_LINKS 40            /* as the kernel's own limit */
 #define READER_POLL (20 * GST_MSECOND)
 
-struct _GstLineFile
+struct _GstOutputFile
 {
   gchar *name;                  /* as the user wrote it */
   gchar *shown;                 /* the same, for messages */
@@ -33,7 +33,7 @@ struct _GstLineFile
 };
 
 static void G_GNUC_PRINTF (4, 5)
-set_error (GError ** error, const GstLineFile * file, gint code,
+set_error (GError ** error, const GstOutputFile * file, gint code,
     const gchar * format, ...)
 {
   g_autofree gchar *what = NULL;
@@ -85,7 +85,7 @@ named_descriptor (const gchar * location)
 }
 
 static void
-watch (GstLineFile * file)
+watch (GstOutputFile * file)
 {
   gst_poll_fd_init (&file->poll_fd);
   file->poll_fd.fd = file->fd;
@@ -94,7 +94,7 @@ watch (GstLineFile * file)
 }
 
 static gboolean
-open_in_place (GstLineFile * file, GError ** error)
+open_in_place (GstOutputFile * file, GError ** error)
 {
   gint own = named_descriptor (file->name);
 
@@ -122,7 +122,7 @@ open_in_place (GstLineFile * file, GError ** error)
 }
 
 static gboolean
-open_append (GstLineFile * file, GError ** error)
+open_append (GstOutputFile * file, GError ** error)
 {
   gchar last;
 
@@ -149,11 +149,11 @@ open_append (GstLineFile * file, GError ** error)
 
 /* A random name and O_EXCL, so that nobody can put a file or a link there first. */
 static gboolean
-open_temporary (GstLineFile * file, const struct stat *old, GError ** error)
+open_temporary (GstOutputFile * file, const struct stat *old, GError ** error)
 {
   g_autofree gchar *folder = g_path_get_dirname (file->target);
 
-  file->temporary = g_build_filename (folder, ".lines-XXXXXX", NULL);
+  file->temporary = g_build_filename (folder, ".doclayout-XXXXXX", NULL);
   file->fd = g_mkstemp_full (file->temporary, O_WRONLY | O_CLOEXEC, 0666);
   if (file->fd < 0) {
     gint reason = errno;
@@ -169,7 +169,7 @@ open_temporary (GstLineFile * file, const struct stat *old, GError ** error)
 }
 
 static gboolean
-open_regular (GstLineFile * file, gboolean append, GError ** error)
+open_regular (GstOutputFile * file, gboolean append, GError ** error)
 {
   struct stat st;
   gboolean exists;
@@ -190,10 +190,10 @@ open_regular (GstLineFile * file, gboolean append, GError ** error)
   return open_temporary (file, exists ? &st : NULL, error);
 }
 
-GstLineFile *
-gst_line_file_open (const gchar * location, gboolean append, GError ** error)
+GstOutputFile *
+gst_output_file_open (const gchar * location, gboolean append, GError ** error)
 {
-  GstLineFile *file = g_new0 (GstLineFile, 1);
+  GstOutputFile *file = g_new0 (GstOutputFile, 1);
   struct stat st;
   gboolean exists, ok;
 
@@ -216,7 +216,7 @@ gst_line_file_open (const gchar * location, gboolean append, GError ** error)
     ok = open_regular (file, append, error);
   }
   if (!ok)
-    g_clear_pointer (&file, gst_line_file_free);
+    g_clear_pointer (&file, gst_output_file_free);
   return file;
 }
 
@@ -246,7 +246,7 @@ write_without_signal (gint fd, const gchar * data, gsize size)
 
 /* Waits until a write of PIPE_BUF bytes does not block. */
 static gboolean
-wait_for_reader (GstLineFile * file)
+wait_for_reader (GstOutputFile * file)
 {
   while (file->fd < 0) {
     file->fd = open (file->name, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
@@ -265,7 +265,7 @@ wait_for_reader (GstLineFile * file)
 }
 
 static GstFlowReturn
-drain (GstLineFile * file, GError ** error)
+drain (GstOutputFile * file, GError ** error)
 {
   gsize done = 0;
   GstFlowReturn ret = GST_FLOW_OK;
@@ -295,20 +295,18 @@ drain (GstLineFile * file, GError ** error)
 }
 
 GstFlowReturn
-gst_line_file_write (GstLineFile * file, const gchar * line, gboolean flush,
+gst_output_file_write (GstOutputFile * file, const gchar * text, gboolean flush,
     GError ** error)
 {
-  if (line) {
-    g_string_append (file->pending, line);
-    g_string_append_c (file->pending, '\n');
-  }
+  if (text)
+    g_string_append (file->pending, text);
   if (!flush && !file->in_place && file->pending->len < BUFFERED_BYTES)
     return GST_FLOW_OK;
   return drain (file, error);
 }
 
 void
-gst_line_file_set_flushing (GstLineFile * file, gboolean flushing)
+gst_output_file_set_flushing (GstOutputFile * file, gboolean flushing)
 {
   gst_poll_set_flushing (file->poll, flushing);
 }
@@ -328,7 +326,7 @@ sync_folder (const gchar * path)
 }
 
 gboolean
-gst_line_file_commit (GstLineFile * file, GError ** error)
+gst_output_file_commit (GstOutputFile * file, GError ** error)
 {
   GstFlowReturn ret = drain (file, error);
 
@@ -342,7 +340,7 @@ gst_line_file_commit (GstLineFile * file, GError ** error)
   }
   file->committed = TRUE;
   if (file->temporary && g_rename (file->temporary, file->target) < 0) {
-    set_error (error, file, errno, "The lines are complete in '%s', but could "
+    set_error (error, file, errno, "What was written is complete in '%s', but could "
         "not take the name", file->temporary);
     return FALSE;
   }
@@ -352,13 +350,13 @@ gst_line_file_commit (GstLineFile * file, GError ** error)
 }
 
 gboolean
-gst_line_file_was_unfinished (GstLineFile * file)
+gst_output_file_was_unfinished (GstOutputFile * file)
 {
   return file->unfinished;
 }
 
 void
-gst_line_file_free (GstLineFile * file)
+gst_output_file_free (GstOutputFile * file)
 {
   if (file->temporary && !file->committed)
     g_unlink (file->temporary);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* linefile: what others see under the name, before, after, and when something goes wrong. */
-#include "elements/linefile.h"
+/* outputfile: what others see under the name, before, after, and when something goes wrong. */
+#include "elements/outputfile.h"
 #include "gst_harness.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static gchar *folder, *path;
 static void
 setup (void)
 {
-  folder = g_dir_make_tmp ("linefile-XXXXXX", NULL);
+  folder = g_dir_make_tmp ("outputfile-XXXXXX", NULL);
   path = g_build_filename (folder, "pages.jsonl", NULL);
 }
 
@@ -65,11 +65,11 @@ mode_of (const gchar * file)
   return st.st_mode & 07777;
 }
 
-static GstLineFile *
+static GstOutputFile *
 must_open (const gchar * location, gboolean append)
 {
   GError *error = NULL;
-  GstLineFile *file = gst_line_file_open (location, append, &error);
+  GstOutputFile *file = gst_output_file_open (location, append, &error);
 
   fail_unless (file != NULL, "%s", error ? error->message : "");
   return file;
@@ -81,7 +81,7 @@ check_refused (const gchar * location, gboolean append, gint code, const gchar *
 {
   GError *error = NULL;
 
-  fail_unless (gst_line_file_open (location, append, &error) == NULL, "%s", location);
+  fail_unless (gst_output_file_open (location, append, &error) == NULL, "%s", location);
   fail_unless (g_error_matches (error, G_FILE_ERROR, code), "%s", error->message);
   fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
   fail_unless (strstr (error->message, location) != NULL, "%s", error->message);
@@ -89,25 +89,25 @@ check_refused (const gchar * location, gboolean append, gint code, const gchar *
 }
 
 static void
-must_write (GstLineFile * file, const gchar * line)
+must_write (GstOutputFile * file, const gchar * text)
 {
-  fail_unless_equals_int (gst_line_file_write (file, line, FALSE, NULL), GST_FLOW_OK);
+  fail_unless_equals_int (gst_output_file_write (file, text, FALSE, NULL), GST_FLOW_OK);
 }
 
 static void
-must_commit (GstLineFile * file)
+must_commit (GstOutputFile * file)
 {
   GError *error = NULL;
 
-  fail_unless (gst_line_file_commit (file, &error), "%s", error ? error->message : "");
-  gst_line_file_free (file);
+  fail_unless (gst_output_file_commit (file, &error), "%s", error ? error->message : "");
+  gst_output_file_free (file);
 }
 
 /* Nothing, or the old content, under the name until the commit; nothing beside it after. */
 GST_START_TEST (test_commit)
 {
   const gchar *old = __i__ ? "old\n" : NULL;
-  GstLineFile *file;
+  GstOutputFile *file;
 
   umask (0027);
   if (old)
@@ -115,8 +115,8 @@ GST_START_TEST (test_commit)
   if (old)
     fail_unless (g_chmod (path, 0604) == 0);
   file = must_open (path, FALSE);
-  must_write (file, "one");
-  fail_unless_equals_int (gst_line_file_write (file, "two", TRUE, NULL), GST_FLOW_OK);
+  must_write (file, "one\n");
+  fail_unless_equals_int (gst_output_file_write (file, "two\n", TRUE, NULL), GST_FLOW_OK);
   check_content (old);
   fail_unless_equals_int (doc_count_entries (folder), old ? 2 : 1);
   must_commit (file);
@@ -130,13 +130,13 @@ GST_END_TEST
 GST_START_TEST (test_no_commit)
 {
   const gchar *old = __i__ ? "old\n" : NULL;
-  GstLineFile *file;
+  GstOutputFile *file;
 
   if (old)
     put (old);
   file = must_open (path, FALSE);
-  fail_unless_equals_int (gst_line_file_write (file, "one", TRUE, NULL), GST_FLOW_OK);
-  gst_line_file_free (file);
+  fail_unless_equals_int (gst_output_file_write (file, "one\n", TRUE, NULL), GST_FLOW_OK);
+  gst_output_file_free (file);
   check_content (old);
   fail_unless_equals_int (doc_count_entries (folder), old ? 1 : 0);
 }
@@ -147,12 +147,12 @@ GST_END_TEST
 GST_START_TEST (test_many_lines)
 {
   g_autoptr (GString) expected = g_string_new (NULL);
-  GstLineFile *file = must_open (path, FALSE);
+  GstOutputFile *file = must_open (path, FALSE);
 
   for (guint i = 0; i < 20000; i++) {
-    g_autofree gchar *line = g_strdup_printf ("line %u", i);
+    g_autofree gchar *line = g_strdup_printf ("line %u\n", i);
     must_write (file, line);
-    g_string_append_printf (expected, "%s\n", line);
+    g_string_append (expected, line);
   }
   must_commit (file);
   check_content (expected->str);
@@ -165,13 +165,13 @@ GST_START_TEST (test_links)
 {
   g_autofree gchar *first = g_build_filename (folder, "first", NULL);
   g_autofree gchar *second = g_build_filename (folder, "second", NULL);
-  GstLineFile *file;
+  GstOutputFile *file;
 
   if (__i__)
     put ("old\n");
   fail_unless (symlink ("second", first) == 0 && symlink (path, second) == 0);
   file = must_open (first, FALSE);
-  must_write (file, "one");
+  must_write (file, "one\n");
   must_commit (file);
   fail_unless (g_file_test (first, G_FILE_TEST_IS_SYMLINK));
   fail_unless (g_file_test (second, G_FILE_TEST_IS_SYMLINK));
@@ -191,15 +191,15 @@ GST_START_TEST (test_append)
     {NULL, "one\n", FALSE}, {"", "one\n", FALSE}, {"old\n", "old\none\n", FALSE},
     {"old\n{\"a\"", "old\n{\"a\"\none\n", TRUE},
   };
-  GstLineFile *file;
+  GstOutputFile *file;
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_unlink (path);
     if (rows[i].before)
       put (rows[i].before);
     file = must_open (path, TRUE);
-    fail_unless_equals_int (gst_line_file_was_unfinished (file), rows[i].unfinished);
-    must_write (file, "one");
+    fail_unless_equals_int (gst_output_file_was_unfinished (file), rows[i].unfinished);
+    must_write (file, "one\n");
     check_content (rows[i].before);
     must_commit (file);
     check_content (rows[i].after);
@@ -209,9 +209,9 @@ GST_START_TEST (test_append)
     else
       g_unlink (path);
     file = must_open (path, TRUE);
-    fail_unless_equals_int (gst_line_file_write (file, "one", TRUE, NULL), GST_FLOW_OK);
+    fail_unless_equals_int (gst_output_file_write (file, "one\n", TRUE, NULL), GST_FLOW_OK);
     check_content (rows[i].before ? rows[i].after : NULL);
-    gst_line_file_free (file);
+    gst_output_file_free (file);
     check_content (rows[i].before);
   }
 }
@@ -220,15 +220,15 @@ GST_END_TEST
 
 GST_START_TEST (test_append_twice)
 {
-  GstLineFile *file;
+  GstOutputFile *file;
 
   put ("old\n");
   file = must_open (path, TRUE);
   check_refused (path, TRUE, g_file_error_from_errno (EBUSY), "Another writer");
-  must_write (file, "one");
+  must_write (file, "one\n");
   must_commit (file);
   file = must_open (path, TRUE);
-  must_write (file, "two");
+  must_write (file, "two\n");
   must_commit (file);
   check_content ("old\none\ntwo\n");
 }
@@ -281,7 +281,7 @@ GST_END_TEST
 
 /* The disk is full after 8 KiB, as far as this process can see. */
 static GstFlowReturn
-write_past_limit (GstLineFile * file, GError ** error)
+write_past_limit (GstOutputFile * file, GError ** error)
 {
   const struct rlimit limit = { 8192, RLIM_INFINITY };
   GstFlowReturn ret = GST_FLOW_OK;
@@ -289,7 +289,7 @@ write_past_limit (GstLineFile * file, GError ** error)
   signal (SIGXFSZ, SIG_IGN);
   fail_unless (setrlimit (RLIMIT_FSIZE, &limit) == 0);
   for (guint i = 0; i < 3000 && ret == GST_FLOW_OK; i++)
-    ret = gst_line_file_write (file, "a line", TRUE, error);
+    ret = gst_output_file_write (file, "a line\n", TRUE, error);
   return ret;
 }
 
@@ -297,14 +297,14 @@ GST_START_TEST (test_write_fails)
 {
   const gboolean append = __i__;
   GError *error = NULL;
-  GstLineFile *file;
+  GstOutputFile *file;
 
   put ("old\n");
   file = must_open (path, append);
   fail_unless_equals_int (write_past_limit (file, &error), GST_FLOW_ERROR);
   fail_unless (strstr (error->message, path) != NULL, "%s", error->message);
   g_error_free (error);
-  gst_line_file_free (file);
+  gst_output_file_free (file);
   check_content ("old\n");
   fail_unless_equals_int (doc_count_entries (folder), 1);
 }
@@ -314,12 +314,12 @@ GST_END_TEST
 GST_START_TEST (test_device_full)
 {
   GError *error = NULL;
-  GstLineFile *file = must_open ("/dev/full", FALSE);
+  GstOutputFile *file = must_open ("/dev/full", FALSE);
 
-  fail_unless_equals_int (gst_line_file_write (file, "one", FALSE, &error), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_output_file_write (file, "one\n", FALSE, &error), GST_FLOW_ERROR);
   fail_unless (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC));
   g_error_free (error);
-  gst_line_file_free (file);
+  gst_output_file_free (file);
 }
 
 GST_END_TEST
@@ -327,15 +327,15 @@ GST_END_TEST
 /* What stands in the way at the end does not cost the lines: the message says where they are. */
 GST_START_TEST (test_name_taken)
 {
-  GstLineFile *file = must_open (path, FALSE);
+  GstOutputFile *file = must_open (path, FALSE);
   g_autofree gchar *content = NULL, *kept = NULL;
   const gchar *start;
   GError *error = NULL;
 
-  must_write (file, "one");
+  must_write (file, "one\n");
   fail_unless (g_mkdir (path, 0700) == 0);
-  fail_if (gst_line_file_commit (file, &error));
-  gst_line_file_free (file);
+  fail_if (gst_output_file_commit (file, &error));
+  gst_output_file_free (file);
   start = strchr (error->message, '\'') + 1;
   kept = g_strndup (start, strchr (start, '\'') - start);
   fail_unless (g_file_get_contents (kept, &content, NULL, NULL), "%s", error->message);
@@ -362,7 +362,7 @@ GST_START_TEST (test_pipe)
 {
   GError *error = NULL;
   g_autofree gchar *location = NULL, *text = NULL;
-  GstLineFile *file;
+  GstOutputFile *file;
   gint fds[2];
 
   fail_unless (pipe (fds) == 0);
@@ -370,14 +370,14 @@ GST_START_TEST (test_pipe)
   signal (SIGPIPE, SIG_DFL);
   file = must_open (location, FALSE);
   close (fds[1]);
-  must_write (file, "one");
+  must_write (file, "one\n");
   text = read_some (fds[0], 4);
   fail_unless_equals_string (text, "one\n");
   close (fds[0]);
-  fail_unless_equals_int (gst_line_file_write (file, "two", FALSE, &error), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_output_file_write (file, "two\n", FALSE, &error), GST_FLOW_ERROR);
   fail_unless (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_PIPE));
   g_error_free (error);
-  gst_line_file_free (file);
+  gst_output_file_free (file);
 }
 
 GST_END_TEST
@@ -397,15 +397,15 @@ read_later (gpointer data)
 /* A named pipe: the reader may come later. */
 GST_START_TEST (test_fifo)
 {
-  GstLineFile *file;
+  GstOutputFile *file;
   GThread *reader;
   g_autofree gchar *text = NULL;
 
   fail_unless (mkfifo (path, 0600) == 0);
   file = must_open (path, FALSE);
   reader = g_thread_new ("reader", read_later, NULL);
-  must_write (file, "one");
-  must_write (file, "two");
+  must_write (file, "one\n");
+  must_write (file, "two\n");
   must_commit (file);
   text = g_thread_join (reader);
   fail_unless_equals_string (text, "one\ntwo\n");
@@ -417,7 +417,7 @@ static gpointer
 interrupt (gpointer file)
 {
   g_usleep (200 * 1000);
-  gst_line_file_set_flushing (file, TRUE);
+  gst_output_file_set_flushing (file, TRUE);
   return NULL;
 }
 
@@ -426,7 +426,7 @@ GST_START_TEST (test_interrupt)
 {
   const gboolean opened = __i__;
   GstFlowReturn ret = GST_FLOW_OK;
-  GstLineFile *file;
+  GstOutputFile *file;
   GThread *thread;
   gint fd = -1, n;
 
@@ -436,28 +436,28 @@ GST_START_TEST (test_interrupt)
   file = must_open (path, FALSE);
   thread = g_thread_new ("interrupt", interrupt, file);
   for (n = 0; ret == GST_FLOW_OK && n < 100000; n++)
-    ret = gst_line_file_write (file, "0123456", FALSE, NULL);
+    ret = gst_output_file_write (file, "0123456\n", FALSE, NULL);
   g_thread_join (thread);
   fail_unless_equals_int (ret, GST_FLOW_FLUSHING);
   if (opened) {
     g_autofree gchar *before = read_some (fd, 65536), *rest = NULL;
 
-    gst_line_file_set_flushing (file, FALSE);
-    must_write (file, "the end");
+    gst_output_file_set_flushing (file, FALSE);
+    must_write (file, "the end\n");
     rest = read_some (fd, 65536);
     fail_unless_equals_int (strlen (before) + strlen (rest), 8 * (n + 1));
     fail_unless (g_str_has_suffix (rest, "0123456\nthe end\n"));
     close (fd);
   }
-  gst_line_file_free (file);
+  gst_output_file_free (file);
 }
 
 GST_END_TEST
 
 static Suite *
-linefile_suite (void)
+outputfile_suite (void)
 {
-  Suite *s = suite_create ("linefile");
+  Suite *s = suite_create ("outputfile");
   TCase *tc = tcase_create ("files");
 
   tcase_add_checked_fixture (tc, setup, teardown);
@@ -479,4 +479,4 @@ linefile_suite (void)
   return s;
 }
 
-GST_CHECK_MAIN (linefile)
+GST_CHECK_MAIN (outputfile)
