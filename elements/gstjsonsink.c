@@ -26,43 +26,12 @@
  *
  * Since: 0.1
  */
-#include "gstjsonsink.h"
+#include "gstjsonsinkprivate.h"
 
 #include <gst/video/video.h>
 
-#include "jsonmessages.h"
-#include "outputfile.h"
-
 GST_DEBUG_CATEGORY_STATIC (json_sink_debug);
 #define GST_CAT_DEFAULT json_sink_debug
-
-#define DEFAULT_LOCATION "-"
-
-enum
-{
-  PROP_0,
-  PROP_LOCATION,
-  PROP_APPEND,
-  PROP_FLUSH,
-  PROP_POST_MESSAGES,
-};
-
-struct _GstJsonSink
-{
-  GstBaseSink parent;
-
-  gchar *location;              /* properties: under the object lock */
-  gboolean append, flush, post_messages;
-
-  GstOutputFile *file;            /* under the object lock, for unlock() */
-  gboolean failed;              /* an error was posted */
-  gboolean warned;              /* that nothing looked for regions */
-  gboolean new_stream;          /* ask for the document again */
-  gchar *document;              /* URI, where the page metas have none */
-  guint number;                 /* of the last page without a page meta */
-  gint width, height;
-  GstJsonTotals totals;         /* of this run */
-};
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/x-raw(ANY)"));
@@ -71,89 +40,6 @@ G_DEFINE_TYPE (GstJsonSink, gst_json_sink, GST_TYPE_BASE_SINK)
 GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (jsonsink, "jsonsink", GST_RANK_NONE,
     GST_TYPE_JSON_SINK,
     GST_DEBUG_CATEGORY_INIT (json_sink_debug, "jsonsink", 0, "JSON Lines"))
-
-static gboolean
-get_flag (GstJsonSink * self, const gboolean * flag)
-{
-  gboolean value;
-
-  GST_OBJECT_LOCK (self);
-  value = *flag;
-  GST_OBJECT_UNLOCK (self);
-  return value;
-}
-
-static void
-take_file (GstJsonSink * self, GstOutputFile * file)
-{
-  GST_OBJECT_LOCK (self);
-  self->file = file;
-  GST_OBJECT_UNLOCK (self);
-}
-
-/* Posts `error`, frees it, and drops what was written. */
-static void
-fail (GstJsonSink * self, GError * error)
-{
-  GstOutputFile *file = self->file;
-
-  if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
-    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("%s", error->message), (NULL));
-  else
-    GST_ELEMENT_ERROR (self, RESOURCE, WRITE, ("%s", error->message), (NULL));
-  g_error_free (error);
-  self->failed = TRUE;
-  take_file (self, NULL);
-  gst_output_file_free (file);
-}
-
-static gboolean
-open_file (GstJsonSink * self)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *location = NULL;
-  GstOutputFile *file;
-
-  GST_OBJECT_LOCK (self);
-  location = g_strdup (self->location);
-  GST_OBJECT_UNLOCK (self);
-
-  if (location == NULL || location[0] == '\0') {
-    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
-        ("No location to write to: give location=FILE, or - for standard output."), (NULL));
-    return FALSE;
-  }
-  file = gst_output_file_open (location, get_flag (self, &self->append), &error);
-  if (file == NULL) {
-    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", error->message), (NULL));
-    return FALSE;
-  }
-  if (gst_output_file_was_unfinished (file))
-    GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
-        ("The last line of '%s' was not finished; it is kept, and closed with a line break.",
-            location), (NULL));
-  take_file (self, file);
-  return TRUE;
-}
-
-/* Ends a file, if one is open. Without a single line a file stays as it was: a source that fails
- * sends the end of the stream too. */
-static gboolean
-close_file (GstJsonSink * self)
-{
-  GstOutputFile *file = self->file;
-  GError *error = NULL;
-
-  if (file == NULL)
-    return !self->failed;
-  if (self->totals.pages > 0 && !gst_output_file_commit (file, &error)) {
-    fail (self, error);
-    return FALSE;
-  }
-  take_file (self, NULL);
-  gst_output_file_free (file);
-  return TRUE;
-}
 
 static void
 post_summary (GstJsonSink * self)
@@ -171,18 +57,17 @@ start (GstJsonSink * self)
   self->number = 0;
   self->width = self->height = 0;
   g_clear_pointer (&self->document, g_free);
-  self->totals = (GstJsonTotals) { 0 };
-  return open_file (self);
+  return gst_json_sink_open (self);
 }
 
 static void
 stop (GstJsonSink * self)
 {
-  gboolean interrupted = self->file != NULL && self->totals.pages > 0;
+  gboolean interrupted = self->output != NULL && self->totals.pages > 0;
 
-  if (self->file)
-    gst_output_file_set_flushing (self->file, TRUE);
-  if (close_file (self) && interrupted)
+  if (self->output)
+    gst_layout_output_set_flushing (self->output, TRUE);
+  if (gst_json_sink_close (self, TRUE) && interrupted)
     post_summary (self);
 }
 
@@ -208,8 +93,8 @@ gst_json_sink_unlock (GstBaseSink * base)
   GstJsonSink *self = GST_JSON_SINK (base);
 
   GST_OBJECT_LOCK (self);
-  if (self->file)
-    gst_output_file_set_flushing (self->file, TRUE);
+  if (self->output)
+    gst_layout_output_set_flushing (self->output, TRUE);
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
@@ -220,8 +105,8 @@ gst_json_sink_unlock_stop (GstBaseSink * base)
   GstJsonSink *self = GST_JSON_SINK (base);
 
   GST_OBJECT_LOCK (self);
-  if (self->file)
-    gst_output_file_set_flushing (self->file, FALSE);
+  if (self->output)
+    gst_layout_output_set_flushing (self->output, FALSE);
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
@@ -253,10 +138,13 @@ gst_json_sink_event (GstBaseSink * base, GstEvent * event)
       self->new_stream = TRUE;
       break;
     case GST_EVENT_EOS:
-      if (self->file != NULL && self->totals.pages == 0)
+      if (self->output != NULL && self->totals.pages == 0)
         GST_ELEMENT_WARNING (self, STREAM, FAILED,
             ("No page arrived; nothing was written."), (NULL));
-      if (!close_file (self)) {
+      else if (self->output != NULL && self->written == 0 && self->n_failed_files == 0)
+        GST_ELEMENT_WARNING (self, STREAM, FAILED,
+            ("No page has regions; nothing was written."), (NULL));
+      if (!gst_json_sink_close (self, FALSE)) {
         gst_event_unref (event);
         return FALSE;
       }
@@ -309,23 +197,13 @@ warn_once (GstJsonSink * self)
           "put cudalayoutdetect before jsonsink."), (NULL));
 }
 
-/* Waits for a slow reader, and meanwhile can be paused. */
-static GstFlowReturn
-write_text (GstJsonSink * self, const gchar * text)
+static void
+post_page (GstJsonSink * self, const GstLayoutJsonPage * in, const GArray * regions)
 {
-  const gboolean flush = get_flag (self, &self->flush);
-  GError *error = NULL;
-  GstFlowReturn ret = gst_output_file_write (self->file, text, flush, &error);
+  GstElement *element = GST_ELEMENT (self);
+  g_autofree gchar *line = gst_layout_json_line (in, regions);
 
-  while (ret == GST_FLOW_FLUSHING) {
-    ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
-    if (ret != GST_FLOW_OK)
-      return ret;
-    ret = gst_output_file_write (self->file, NULL, flush, &error);
-  }
-  if (ret == GST_FLOW_ERROR)
-    fail (self, error);
-  return ret;
+  gst_element_post_message (element, gst_json_message_page (element, in, regions, line));
 }
 
 static GstFlowReturn
@@ -333,18 +211,18 @@ write_page (GstJsonSink * self, const GstLayoutJsonPage * in)
 {
   g_autoptr (GArray) regions =
       gst_layout_json_regions (in->page->error ? NULL : in->layout);
-  g_autofree gchar *line = gst_layout_json_line (in, regions);
-  g_autofree gchar *text = g_strconcat (line, "\n", NULL);
-  GstFlowReturn ret = write_text (self, text);
+  GstFlowReturn ret = GST_FLOW_OK;
 
+  if (regions->len > 0 || in->page->error
+      || gst_json_sink_get_flag (self, &self->empty_pages))
+    ret = gst_json_sink_write (self, in, regions);
   if (ret != GST_FLOW_OK)
     return ret;
   self->totals.pages++;
   self->totals.failed += in->page->error != NULL;
   self->totals.regions += regions->len;
-  if (get_flag (self, &self->post_messages))
-    gst_element_post_message (GST_ELEMENT (self),
-        gst_json_message_page (GST_ELEMENT (self), in, regions, line));
+  if (gst_json_sink_get_flag (self, &self->post_messages))
+    post_page (self, in, regions);
   return ret;
 }
 
@@ -359,13 +237,8 @@ gst_json_sink_render (GstBaseSink * base, GstBuffer * buffer)
   gst_doc_page_meta_get (buffer, &page);
   if (self->failed)
     return GST_FLOW_ERROR;
-  if (self->file == NULL) {     /* played again after its end */
-    self->totals = (GstJsonTotals) { 0 };
-    if (!open_file (self)) {
-      self->failed = TRUE;
-      return GST_FLOW_ERROR;
-    }
-  }
+  if (self->output == NULL && !gst_json_sink_open (self))       /* played again after its end */
+    return GST_FLOW_ERROR;
   if (self->new_stream)
     begin_stream (self);
   if (layout == NULL && page.error == NULL)
@@ -379,63 +252,12 @@ gst_json_sink_render (GstBaseSink * base, GstBuffer * buffer)
   return write_page (self, &in);
 }
 
-static gboolean *
-find_flag (GstJsonSink * self, guint id)
-{
-  switch (id) {
-    case PROP_APPEND:
-      return &self->append;
-    case PROP_FLUSH:
-      return &self->flush;
-    case PROP_POST_MESSAGES:
-      return &self->post_messages;
-    default:
-      return NULL;
-  }
-}
-
-static void
-gst_json_sink_set_property (GObject * object, guint id, const GValue * value,
-    GParamSpec * pspec)
-{
-  GstJsonSink *self = GST_JSON_SINK (object);
-  gboolean *flag = find_flag (self, id);
-
-  GST_OBJECT_LOCK (self);
-  if (flag) {
-    *flag = g_value_get_boolean (value);
-  } else if (id == PROP_LOCATION) {
-    g_free (self->location);
-    self->location = g_value_dup_string (value);
-  } else {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-gst_json_sink_get_property (GObject * object, guint id, GValue * value,
-    GParamSpec * pspec)
-{
-  GstJsonSink *self = GST_JSON_SINK (object);
-  const gboolean *flag = find_flag (self, id);
-
-  GST_OBJECT_LOCK (self);
-  if (flag)
-    g_value_set_boolean (value, *flag);
-  else if (id == PROP_LOCATION)
-    g_value_set_string (value, self->location);
-  else
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  GST_OBJECT_UNLOCK (self);
-}
-
 static void
 gst_json_sink_finalize (GObject * object)
 {
   GstJsonSink *self = GST_JSON_SINK (object);
 
-  g_free (self->location);
+  gst_json_sink_free_properties (self);
   g_free (self->document);
   G_OBJECT_CLASS (gst_json_sink_parent_class)->finalize (object);
 }
@@ -443,33 +265,10 @@ gst_json_sink_finalize (GObject * object)
 static void
 gst_json_sink_init (GstJsonSink * self)
 {
-  self->location = g_strdup (DEFAULT_LOCATION);
+  gst_json_sink_init_properties (self);
   /* A document is not to run at the pace of its timeline, nor a frame to stay out of its pool. */
   gst_base_sink_set_sync (GST_BASE_SINK (self), FALSE);
   gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
-}
-
-static void
-install_properties (GObjectClass * klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
-  g_object_class_install_property (klass, PROP_LOCATION,
-      g_param_spec_string ("location", "Location",
-          "File to write to, or - for standard output; a device or a pipe is written in place",
-          DEFAULT_LOCATION, flags | GST_PARAM_MUTABLE_READY));
-  g_object_class_install_property (klass, PROP_APPEND,
-      g_param_spec_boolean ("append", "Append",
-          "Put the lines behind those of a file that exists instead of replacing it",
-          FALSE, flags | GST_PARAM_MUTABLE_READY));
-  g_object_class_install_property (klass, PROP_FLUSH,
-      g_param_spec_boolean ("flush", "Flush",
-          "Write each line at once instead of 64 KiB at a time (devices and pipes always are)",
-          FALSE, flags | GST_PARAM_MUTABLE_PLAYING));
-  g_object_class_install_property (klass, PROP_POST_MESSAGES,
-      g_param_spec_boolean ("post-messages", "Post messages",
-          "Post an element message jsonsink-page for each page, with its line",
-          FALSE, flags | GST_PARAM_MUTABLE_PLAYING));
 }
 
 static void
@@ -479,10 +278,8 @@ gst_json_sink_class_init (GstJsonSinkClass * klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseSinkClass *base_class = GST_BASE_SINK_CLASS (klass);
 
-  object_class->set_property = gst_json_sink_set_property;
-  object_class->get_property = gst_json_sink_get_property;
   object_class->finalize = gst_json_sink_finalize;
-  install_properties (object_class);
+  gst_json_sink_install_properties (object_class);
 
   element_class->change_state = gst_json_sink_change_state;
   base_class->unlock = gst_json_sink_unlock;

@@ -43,3 +43,10 @@ gst_json_message_summary (GstElement * source, const GstJsonTotals * totals)
           "failed", G_TYPE_UINT64, totals->failed,
           "regions", G_TYPE_UINT64, totals->regions, NULL));
 }
+
+GstMessage *
+gst_json_message_file (GstElement * source, const gchar * location)
+{
+  return gst_message_new_element (GST_OBJECT (source),
+      gst_structure_new ("jsonsink-file", "location", G_TYPE_STRING, location, NULL));
+}

@@ -17,4 +17,7 @@ GstMessage *gst_json_message_page (GstElement * source, const GstLayoutJsonPage 
 /* An element message "jsonsink-summary" from `source`. */
 GstMessage *gst_json_message_summary (GstElement * source, const GstJsonTotals * totals);
 
+/* An element message "jsonsink-file" from `source`: a file is complete. */
+GstMessage *gst_json_message_file (GstElement * source, const gchar * location);
+
 G_END_DECLS

@@ -15,6 +15,30 @@ enum
   DECIMALS_MS = 3,
 };
 
+const gchar *
+gst_layout_json_document (const GstLayoutJsonPage * in)
+{
+  return in->page && in->page->document ? in->page->document : in->document;
+}
+
+guint
+gst_layout_json_number (const GstLayoutJsonPage * in)
+{
+  return in->page && in->page->page ? in->page->page : in->number;
+}
+
+guint
+gst_layout_json_width (const GstLayoutJsonPage * in)
+{
+  return in->layout ? in->layout->width : in->width;
+}
+
+guint
+gst_layout_json_height (const GstLayoutJsonPage * in)
+{
+  return in->layout ? in->layout->height : in->height;
+}
+
 static gboolean
 is_placed (const GstDocRegion * r)
 {
@@ -87,21 +111,20 @@ append_region (GString * s, const GstLayoutJsonPage * in, const GstDocRegion * r
 static void
 append_identity (GString * s, const GstLayoutJsonPage * in, const GstDocPage * page)
 {
-  const GstDocLayout *layout = in->layout;
   const gdouble size[] = { page->width_pt, page->height_pt };
 
   gst_json_append_key (s, "schema");
   gst_json_append_string (s, SCHEMA);
   gst_json_append_key (s, "document");
-  gst_json_append_string (s, page->document ? page->document : in->document);
+  gst_json_append_string (s, gst_layout_json_document (in));
   gst_json_append_key (s, "page");
-  gst_json_append_unsigned (s, page->page ? page->page : in->number, TRUE);
+  gst_json_append_unsigned (s, gst_layout_json_number (in), TRUE);
   gst_json_append_key (s, "pages");
   gst_json_append_unsigned (s, page->pages, page->pages > 0);
   gst_json_append_key (s, "width");
-  gst_json_append_unsigned (s, layout ? layout->width : in->width, TRUE);
+  gst_json_append_unsigned (s, gst_layout_json_width (in), TRUE);
   gst_json_append_key (s, "height");
-  gst_json_append_unsigned (s, layout ? layout->height : in->height, TRUE);
+  gst_json_append_unsigned (s, gst_layout_json_height (in), TRUE);
   gst_json_append_key (s, "size_pt");
   if (gst_layout_has_size (page))
     gst_json_append_numbers (s, size, 2, DECIMALS_SIZE_PT);

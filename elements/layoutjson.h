@@ -23,6 +23,14 @@ typedef struct {
   GstClockTime pts;      /* nanoseconds, or GST_CLOCK_TIME_NONE */
 } GstLayoutJsonPage;
 
+/* Of the page meta where it has them, else of the page itself: URI or NULL; number from 1. */
+const gchar *gst_layout_json_document (const GstLayoutJsonPage * in);
+guint gst_layout_json_number (const GstLayoutJsonPage * in);
+
+/* Pixels of the frame that the regions are on. */
+guint gst_layout_json_width (const GstLayoutJsonPage * in);
+guint gst_layout_json_height (const GstLayoutJsonPage * in);
+
 /* The regions in reading order, of two in one place by y0, then x0, y1, x1, and the layout's own order. Those
  * whose box or score is not a number are left out, for they have no place on the page.
  * `layout` may be NULL: no regions. Array of GstDocRegion, whose texts are the layout's (transfer container). */

@@ -25,7 +25,7 @@ typedef struct {
   GMainLoop *loop;
   launch_progress *progress;
   GPtrArray *warnings; /* held back until a page passes: a run that fails says one thing only */
-  char *first_file, *last_file; /* of those that multifilesinks wrote */
+  char *first_file, *last_file; /* of those that sinks told of */
   guint n_files;
   gboolean verbose;
   gboolean interrupted;
@@ -155,6 +155,14 @@ on_warning (launch *run, GstMessage *message)
 }
 
 static void
+note_file (launch *run, const char *name)
+{
+  char **file = run->n_files++ ? &run->last_file : &run->first_file;
+  g_free (*file);
+  *file = g_strdup (name);
+}
+
+static void
 on_element_message (launch *run, GstMessage *message)
 {
   const GstStructure *structure = gst_message_get_structure (message);
@@ -162,9 +170,9 @@ on_element_message (launch *run, GstMessage *message)
     say_warnings (run);
     launch_progress_page (run->progress, structure);
   } else if (gst_structure_has_name (structure, "GstMultiFileSink")) {
-    char **file = run->n_files++ ? &run->last_file : &run->first_file;
-    g_free (*file);
-    *file = g_strdup (gst_structure_get_string (structure, "filename"));
+    note_file (run, gst_structure_get_string (structure, "filename"));
+  } else if (gst_structure_has_name (structure, "jsonsink-file")) {
+    note_file (run, gst_structure_get_string (structure, "location"));
   }
 }
 
@@ -249,8 +257,9 @@ say_path (const GValue *item, gpointer user_data)
   g_autofree char *path = NULL;
   GObjectClass *class = G_OBJECT_GET_CLASS (sink);
   GParamSpec *spec = g_object_class_find_property (class, "location");
-  /* A multifilesink's is a pattern; its files are known from its messages. */
-  if (!spec || spec->value_type != G_TYPE_STRING || g_object_class_find_property (class, "index"))
+  /* That of a multifilesink or a jsonsink may be a pattern; their files are known from their messages. */
+  if (!spec || spec->value_type != G_TYPE_STRING || g_object_class_find_property (class, "index")
+      || g_object_class_find_property (class, "empty-pages"))
     return;
   g_object_get (sink, "location", &path, NULL);
   if (path && strcmp (path, "-") != 0)

@@ -123,10 +123,14 @@ uint_field (const GstStructure * s, const gchar * name)
 static void
 check_summary (GstHarness * h, guint64 pages, guint64 failed, guint64 regions)
 {
+  GstMessage *file = json_pop (h, GST_MESSAGE_ELEMENT);
   GstMessage *message = json_pop (h, GST_MESSAGE_ELEMENT);
   const GstStructure *s = expect_message (message, "jsonsink-summary");
   guint64 got[3];
 
+  fail_unless_equals_string (gst_structure_get_string (expect_message (file, "jsonsink-file"),
+          "location"), json_path);
+  gst_message_unref (file);
   fail_unless (gst_structure_get (s, "pages", G_TYPE_UINT64, &got[0], "failed", G_TYPE_UINT64,
           &got[1], "regions", G_TYPE_UINT64, &got[2], NULL));
   fail_unless_equals_uint64 (got[0], pages);

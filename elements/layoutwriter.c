@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "layoutwriter.h"
+
+static const GstLayoutWriterClass *const classes[] = {
+  [GST_LAYOUT_FORMAT_JSONL] = &gst_layout_writer_jsonl,
+  [GST_LAYOUT_FORMAT_JSON] = &gst_layout_writer_json,
+};
+
+GType
+gst_layout_format_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LAYOUT_FORMAT_JSONL, "JSON Lines, an object a page", "jsonl"},
+    {GST_LAYOUT_FORMAT_JSON, "A JSON array of the same objects", "json"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLayoutFormat",
+            values));
+  return type;
+}
+
+const GstLayoutWriterClass *
+gst_layout_writer_class (GstLayoutFormat format)
+{
+  return classes[format];
+}
+
+GstLayoutWriter *
+gst_layout_writer_new (GstLayoutFormat format)
+{
+  const GstLayoutWriterClass *klass = classes[format];
+  GstLayoutWriter *writer = g_malloc0 (klass->size);
+
+  writer->klass = klass;
+  return writer;
+}
+
+void
+gst_layout_writer_free (GstLayoutWriter * writer)
+{
+  if (writer == NULL)
+    return;
+  if (writer->klass->finalize)
+    writer->klass->finalize (writer);
+  g_free (writer);
+}
+
+void
+gst_layout_writer_page (GstLayoutWriter * writer, const GstLayoutJsonPage * in,
+    const GArray * regions, GString * out)
+{
+  if (writer->pages == 0 && writer->klass->begin)
+    writer->klass->begin (writer, in, out);
+  writer->klass->page (writer, in, regions, out);
+  writer->pages++;
+}
+
+void
+gst_layout_writer_end (GstLayoutWriter * writer, GString * out)
+{
+  if (writer->klass->end)
+    writer->klass->end (writer, out);
+}
