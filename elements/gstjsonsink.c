@@ -3,17 +3,21 @@
  * SECTION:element-jsonsink
  * @title: jsonsink
  *
- * Writes what the page and layout metas of each buffer say as a line of JSON, one object a page
- * (docs/json.md). It looks at no pixels, so it takes frames in any memory.
+ * Writes what the page and layout metas of each buffer say: as a line of JSON, one object a page
+ * (docs/json.md), or in another #GstJsonSink:format (docs/formats.md). It looks at no pixels, so it
+ * takes frames in any memory.
  *
  * A regular file appears under its name at the end of the stream, or when the pipeline is stopped
  * before it, and then holds the pages that were done; until then, and if writing fails, it is as it
- * was. With #GstJsonSink:append the lines are put behind those of a file that exists. Anything else
- * that the location names (a device, a pipe) is written in place, line by line. A stream without a
- * single page writes nothing, and says so in a warning.
+ * was. With #GstJsonSink:append lines are put behind those of a file that exists. Anything else
+ * that the location names (a device, a pipe) is written in place, as far as the format allows page
+ * by page. A location with `%s` (the document's name), `%d` (its number) or `%p` (the page's) is a
+ * file for each document or page. A stream without a single page writes nothing, and says so in a
+ * warning.
  *
  * At the end it posts an element message `jsonsink-summary` with the fields `pages`, `failed` and
- * `regions` (guint64); with #GstJsonSink:post-messages also one `jsonsink-page` a page, with
+ * `regions` (guint64), and for each file that is complete `jsonsink-file` with its `location`
+ * (string); with #GstJsonSink:post-messages also one `jsonsink-page` a page, with
  * `page`, `pages` (guint, 0: unknown), `status`, `error` (string, the latter may be NULL),
  * `regions` (guint), `labels` (a #GstStructure with a guint count a label) and `line` (string).
  *
@@ -39,7 +43,7 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
 G_DEFINE_TYPE (GstJsonSink, gst_json_sink, GST_TYPE_BASE_SINK)
 GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (jsonsink, "jsonsink", GST_RANK_NONE,
     GST_TYPE_JSON_SINK,
-    GST_DEBUG_CATEGORY_INIT (json_sink_debug, "jsonsink", 0, "JSON Lines"))
+    GST_DEBUG_CATEGORY_INIT (json_sink_debug, "jsonsink", 0, "layout of pages"))
 
 static void
 post_summary (GstJsonSink * self)
@@ -290,8 +294,8 @@ gst_json_sink_class_init (GstJsonSinkClass * klass)
   base_class->render = gst_json_sink_render;
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
-  gst_element_class_set_static_metadata (element_class, "JSON Lines sink",
+  gst_element_class_set_static_metadata (element_class, "Layout sink",
       "Sink/File/Metadata",
-      "Writes the layout of each document page as a line of JSON",
+      "Writes the layout of document pages as JSON Lines, JSON or COCO results",
       "The gst-doclayout authors");
 }

@@ -52,7 +52,7 @@ gboolean
 gst_json_sink_open (GstJsonSink * self)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree gchar *location = NULL;
+  g_autofree gchar *location = NULL, *images_location = NULL;
   GstLayoutOutputSettings settings;
   GstLayoutOutput *output;
 
@@ -63,6 +63,7 @@ gst_json_sink_open (GstJsonSink * self)
   GST_OBJECT_LOCK (self);
   settings = self->settings;
   settings.location = location = g_strdup (settings.location);
+  settings.images_location = images_location = g_strdup (settings.images_location);
   GST_OBJECT_UNLOCK (self);
 
   if (location == NULL || location[0] == '\0') {

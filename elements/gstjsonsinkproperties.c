@@ -8,6 +8,7 @@ enum
   PROP_0,
   PROP_LOCATION,
   PROP_FORMAT,
+  PROP_IMAGES_LOCATION,
   PROP_APPEND,
   PROP_EMPTY_PAGES,
   PROP_FLUSH,
@@ -48,6 +49,8 @@ find_string (GstJsonSink * self, guint id)
   switch (id) {
     case PROP_LOCATION:
       return &self->settings.location;
+    case PROP_IMAGES_LOCATION:
+      return &self->settings.images_location;
     default:
       return NULL;
   }
@@ -104,6 +107,7 @@ void
 gst_json_sink_free_properties (GstJsonSink * self)
 {
   g_free (self->settings.location);
+  g_free (self->settings.images_location);
 }
 
 static void
@@ -144,6 +148,11 @@ gst_json_sink_install_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_FORMAT,
       g_param_spec_enum ("format", "Format", "What is written",
           GST_TYPE_LAYOUT_FORMAT, GST_LAYOUT_FORMAT_JSONL, flags));
+  g_object_class_install_property (klass, PROP_IMAGES_LOCATION,
+      g_param_spec_string ("images-location", "Images location",
+          "File for COCO's images and categories, a pattern as location is; format=coco only. "
+          "Not set: NAME.images.json beside NAME.json, and none beside a device or a pipe",
+          NULL, flags));
   install_flags (klass);
   gst_type_mark_as_plugin_api (GST_TYPE_LAYOUT_FORMAT, 0);
 }

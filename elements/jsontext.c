@@ -60,6 +60,24 @@ gst_json_append_number (GString * s, gdouble v, guint decimals)
 }
 
 void
+gst_json_append_exact (GString * s, gdouble v)
+{
+  gchar buf[G_ASCII_DTOSTR_BUF_SIZE], format[8];
+
+  if (!isfinite (v)) {
+    g_string_append (s, "null");
+    return;
+  }
+  for (guint digits = 15; digits <= 17; digits++) {
+    g_snprintf (format, sizeof (format), "%%.%ug", digits);
+    g_ascii_formatd (buf, sizeof (buf), format, v);
+    if (g_ascii_strtod (buf, NULL) == v)
+      break;
+  }
+  g_string_append (s, buf);
+}
+
+void
 gst_json_append_unsigned (GString * s, guint64 v, gboolean known)
 {
   if (known)

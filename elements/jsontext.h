@@ -11,7 +11,10 @@ G_BEGIN_DECLS
  * 1e15. What is not a number (NaN, infinite) is null. */
 void gst_json_append_number (GString * s, gdouble v, guint decimals);
 
-/* "[a, b]", each as above. */
+/* With as many digits as it takes to read the same number again. */
+void gst_json_append_exact (GString * s, gdouble v);
+
+/* "[a, b]", each as gst_json_append_number() does. */
 void gst_json_append_numbers (GString * s, const gdouble * v, guint n, guint decimals);
 
 /* null where it is not known. */

@@ -5,15 +5,17 @@
 #include "locationpattern.h"
 #include "outputfile.h"
 
+#include <string.h>
+
 struct _GstLayoutOutput
 {
   GstLayoutFormat format;
-  gchar *location;
+  gchar *location, *images_location;
   GstLocationPattern pattern;
   gboolean append;
 
   GMutex lock;                  /* of what follows, for set_flushing() */
-  GstOutputFile *file;
+  GstOutputFile *file, *companion;
   gboolean flushing;
 
   gchar *name;                  /* of the file at hand */
@@ -52,23 +54,56 @@ check_settings (const GstLayoutOutputSettings * settings, GError ** error)
 }
 
 static void
-take_file (GstLayoutOutput * output, GstOutputFile * file)
+take_files (GstLayoutOutput * output, GstOutputFile * file, GstOutputFile * companion)
 {
   g_mutex_lock (&output->lock);
   output->file = file;
+  output->companion = companion;
   if (file)
     gst_output_file_set_flushing (file, output->flushing);
+  if (companion)
+    gst_output_file_set_flushing (companion, output->flushing);
   g_mutex_unlock (&output->lock);
 }
 
-static gboolean
-open_file (GstLayoutOutput * output, const gchar * name, GError ** error)
+/* The name of the second file beside `name`; NULL: there is none. */
+static gchar *
+companion_name (const GstLayoutOutput * output, const gchar * name, GstOutputFile * file,
+    guint page)
 {
-  GstOutputFile *file = gst_output_file_open (name, output->append, error);
+  g_autofree gchar *stem = NULL;
+  const gchar *slash, *dot;
 
-  if (file == NULL)
+  if (gst_layout_writer_class (output->format)->companion == NULL)
+    return NULL;
+  if (output->images_location)
+    return gst_location_expand (output->images_location, output->stem ? output->stem : "",
+        output->n_documents, page);
+  if (gst_output_file_is_in_place (file))
+    return NULL;
+  slash = strrchr (name, '/');
+  dot = strrchr (slash ? slash : name, '.');
+  stem = g_strndup (name, dot && dot != name ? (gsize) (dot - name) : strlen (name));
+  return g_strconcat (stem, ".images.json", NULL);
+}
+
+static gboolean
+open_files (GstLayoutOutput * output, const gchar * name, guint page, GError ** error)
+{
+  GstOutputFile *file = gst_output_file_open (name, output->append, error), *companion = NULL;
+  g_autofree gchar *second = file ? companion_name (output, name, file, page) : NULL;
+  gboolean ok = file != NULL;
+
+  if (second && g_str_equal (second, name))
+    ok = refuse (error, G_FILE_ERROR_INVAL, "location and images-location both name '%s': "
+        "two files need two names.", name);
+  else if (second)
+    ok = (companion = gst_output_file_open (second, FALSE, error)) != NULL;
+  if (!ok) {
+    g_clear_pointer (&file, gst_output_file_free);
     return FALSE;
-  take_file (output, file);
+  }
+  take_files (output, file, companion);
   g_free (output->name);
   output->name = g_strdup (name);
   return TRUE;
@@ -86,13 +121,14 @@ gst_layout_output_new (const GstLayoutOutputSettings * settings, GError ** error
   output->format = settings->format;
   output->append = settings->append;
   output->location = g_strdup (settings->location);
+  output->images_location = g_strdup (settings->images_location);
   output->pattern = gst_location_pattern (output->location);
   output->stems = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   output->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (output->pattern == GST_LOCATION_ONE_FILE) {
     g_autofree gchar *name = gst_location_expand (output->location, "", 0, 0);
 
-    if (!open_file (output, name, error))
+    if (!open_files (output, name, 0, error))
       g_clear_pointer (&output, gst_layout_output_free);
   }
   return output;
@@ -174,7 +210,7 @@ gst_layout_output_begin (GstLayoutOutput * output, const GstLayoutJsonPage * in,
         "%s and for one before it: put %%s (the document's name), %%d (its number) or %%p (the "
         "page's) into it.", output->location, gst_layout_json_number (in), output->document
         ? output->document : "the stream");
-  return open_file (output, name, error);
+  return open_files (output, name, gst_layout_json_number (in), error);
 }
 
 GstFlowReturn
@@ -193,25 +229,41 @@ gst_layout_output_page (GstLayoutOutput * output, const GstLayoutJsonPage * in,
 GstFlowReturn
 gst_layout_output_drain (GstLayoutOutput * output, GError ** error)
 {
-  return gst_output_file_write (output->file, NULL, TRUE, error);
+  GstFlowReturn ret = gst_output_file_write (output->file, NULL, TRUE, error);
+
+  if (ret == GST_FLOW_OK && output->companion)
+    ret = gst_output_file_write (output->companion, NULL, TRUE, error);
+  return ret;
 }
 
 GstFlowReturn
 gst_layout_output_finish (GstLayoutOutput * output, GError ** error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) second = g_string_new (NULL);
+  GstFlowReturn ret;
 
   if (output->file == NULL || output->writer == NULL || output->ended)
     return GST_FLOW_OK;
   output->ended = TRUE;
   gst_layout_writer_end (output->writer, text);
-  return gst_output_file_write (output->file, text->str, FALSE, error);
+  ret = gst_output_file_write (output->file, text->str, FALSE, error);
+  if (output->companion == NULL || ret == GST_FLOW_ERROR)
+    return ret;
+  output->writer->klass->companion (output->writer, second);
+  if (gst_output_file_write (output->companion, second->str, FALSE, error) == GST_FLOW_ERROR)
+    return GST_FLOW_ERROR;
+  return ret == GST_FLOW_OK ? gst_layout_output_drain (output, error) : ret;
 }
 
 gboolean
 gst_layout_output_commit (GstLayoutOutput * output, GError ** error)
 {
-  if (output->file && output->writer && !gst_output_file_commit (output->file, error))
+  const gboolean whole = gst_layout_output_has_pages (output);
+
+  if (whole && output->companion && !gst_output_file_commit (output->companion, error))
+    return FALSE;
+  if (whole && !gst_output_file_commit (output->file, error))
     return FALSE;
   gst_layout_output_discard (output);
   return TRUE;
@@ -220,11 +272,11 @@ gst_layout_output_commit (GstLayoutOutput * output, GError ** error)
 void
 gst_layout_output_discard (GstLayoutOutput * output)
 {
-  GstOutputFile *file = output->file;
+  GstOutputFile *file = output->file, *companion = output->companion;
 
-  take_file (output, NULL);
-  if (file)
-    gst_output_file_free (file);
+  take_files (output, NULL, NULL);
+  g_clear_pointer (&companion, gst_output_file_free);
+  g_clear_pointer (&file, gst_output_file_free);
   g_clear_pointer (&output->writer, gst_layout_writer_free);
   output->ended = FALSE;
 }
@@ -254,6 +306,8 @@ gst_layout_output_set_flushing (GstLayoutOutput * output, gboolean flushing)
   output->flushing = flushing;
   if (output->file)
     gst_output_file_set_flushing (output->file, flushing);
+  if (output->companion)
+    gst_output_file_set_flushing (output->companion, flushing);
   g_mutex_unlock (&output->lock);
 }
 
@@ -265,6 +319,7 @@ gst_layout_output_free (GstLayoutOutput * output)
   g_hash_table_unref (output->names);
   g_mutex_clear (&output->lock);
   g_free (output->location);
+  g_free (output->images_location);
   g_free (output->name);
   g_free (output->document);
   g_free (output->stem);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which files the pages of a stream go to: one for all, or where the location is a pattern
- * (locationpattern.h) one a document or page.
+ * (locationpattern.h) one a document or page. A format may have a second file beside each, named NAME.images.json
+ * after NAME.json unless a location is given; it gets its name first.
  *
  * For each page: where gst_layout_output_is_elsewhere(), finish and commit the file at hand and
  * begin() the next one; then page(). Errors are in G_FILE_ERROR, with a message for the user. After
@@ -21,6 +22,7 @@ typedef struct _GstLayoutOutput GstLayoutOutput;
 typedef struct {
   GstLayoutFormat format;
   gchar *location;
+  gchar *images_location; /* of a format's second file; NULL: beside the first, if that is a regular file */
   gboolean append;
 } GstLayoutOutputSettings;
 

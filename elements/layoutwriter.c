@@ -4,6 +4,7 @@
 static const GstLayoutWriterClass *const classes[] = {
   [GST_LAYOUT_FORMAT_JSONL] = &gst_layout_writer_jsonl,
   [GST_LAYOUT_FORMAT_JSON] = &gst_layout_writer_json,
+  [GST_LAYOUT_FORMAT_COCO] = &gst_layout_writer_coco,
 };
 
 GType
@@ -13,6 +14,7 @@ gst_layout_format_get_type (void)
   static const GEnumValue values[] = {
     {GST_LAYOUT_FORMAT_JSONL, "JSON Lines, an object a page", "jsonl"},
     {GST_LAYOUT_FORMAT_JSON, "A JSON array of the same objects", "json"},
+    {GST_LAYOUT_FORMAT_COCO, "COCO results", "coco"},
     {0, NULL, NULL}
   };
 

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef enum {
   GST_LAYOUT_FORMAT_JSONL,
   GST_LAYOUT_FORMAT_JSON,
+  GST_LAYOUT_FORMAT_COCO,
 } GstLayoutFormat;
 
 #define GST_TYPE_LAYOUT_FORMAT (gst_layout_format_get_type ())
@@ -63,6 +64,6 @@ void gst_layout_writer_page (GstLayoutWriter * writer, const GstLayoutJsonPage *
 void gst_layout_writer_end (GstLayoutWriter * writer, GString * out);
 
 /* The formats, in the files named after them. */
-extern const GstLayoutWriterClass gst_layout_writer_jsonl, gst_layout_writer_json;
+extern const GstLayoutWriterClass gst_layout_writer_jsonl, gst_layout_writer_json, gst_layout_writer_coco;
 
 G_END_DECLS

@@ -350,6 +350,12 @@ gst_output_file_commit (GstOutputFile * file, GError ** error)
 }
 
 gboolean
+gst_output_file_is_in_place (GstOutputFile * file)
+{
+  return file->in_place;
+}
+
+gboolean
 gst_output_file_was_unfinished (GstOutputFile * file)
 {
   return file->unfinished;

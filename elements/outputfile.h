@@ -41,6 +41,9 @@ void gst_output_file_set_flushing (GstOutputFile * file, gboolean flushing);
  * gst_output_file_free(). If only the name cannot be given, the message says where the text is. */
 gboolean gst_output_file_commit (GstOutputFile * file, GError ** error);
 
+/* TRUE for a device, a pipe, a socket or a descriptor. */
+gboolean gst_output_file_is_in_place (GstOutputFile * file);
+
 /* TRUE if appending found a last line without a line break. */
 gboolean gst_output_file_was_unfinished (GstOutputFile * file);
 

@@ -23,6 +23,8 @@ page_of (const gchar * document, guint number)
   return buffer;
 }
 
+static const gchar *const formats[] = { "jsonl", "json", "coco" };
+
 static GstHarness *
 harness_new (const gchar * name, const gchar * format)
 {
@@ -103,14 +105,16 @@ GST_END_TEST
 
 GST_START_TEST (test_append_refused)
 {
+  const gboolean appendable = g_str_equal (formats[__i__], "jsonl");
   GstElement *e = gst_element_factory_make ("jsonsink", NULL);
   GstBus *bus = gst_bus_new ();
 
   g_object_set (e, "location", json_path, "append", TRUE, NULL);
-  gst_util_set_object_arg (G_OBJECT (e), "format", "json");
+  gst_util_set_object_arg (G_OBJECT (e), "format", formats[__i__]);
   gst_element_set_bus (e, bus);
-  fail_unless_equals_int (gst_element_set_state (e, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
-  json_check_error (bus, GST_RESOURCE_ERROR_OPEN_WRITE, "append=true needs format=jsonl");
+  fail_unless ((gst_element_set_state (e, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE) == !appendable);
+  if (!appendable)
+    json_check_error (bus, GST_RESOURCE_ERROR_OPEN_WRITE, "append=true needs format=jsonl");
   gst_element_set_state (e, GST_STATE_NULL);
   fail_unless_equals_int (json_entries (), 0);
   gst_element_set_bus (e, NULL);
@@ -212,6 +216,128 @@ GST_START_TEST (test_one_fails)
 
 GST_END_TEST
 
+/* Each format says what is wrong once, and leaves nothing behind. */
+GST_START_TEST (test_refused)
+{
+  const gchar *const locations[] = { json_folder, "/nowhere/a", "/dev/full" };
+  const gchar *const texts[] = { "Is a directory", "No such file", "No space left" };
+  const gint codes[] = { GST_RESOURCE_ERROR_OPEN_WRITE, GST_RESOURCE_ERROR_OPEN_WRITE,
+    GST_RESOURCE_ERROR_NO_SPACE_LEFT };
+
+  for (guint i = 0; i < G_N_ELEMENTS (locations); i++) {
+    GstHarness *h = json_harness_new ("/dev/null", NULL);
+    GstFlowReturn ret;
+
+    gst_element_set_state (h->element, GST_STATE_READY);
+    g_object_set (h->element, "location", locations[i], NULL);
+    gst_util_set_object_arg (G_OBJECT (h->element), "format", formats[__i__]);
+    if (gst_element_set_state (h->element, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
+      ret = gst_harness_push (h, page_of ("file:///a.pdf", 1));
+      fail_unless (!gst_harness_push_event (h, gst_event_new_eos ()) || ret == GST_FLOW_ERROR);
+    }
+    json_check_error (h->element->bus, codes[i], texts[i]);
+    json_harness_teardown (h);
+  }
+  fail_unless_equals_int (json_entries (), 0);
+}
+
+GST_END_TEST
+
+/* A reader that goes away is an error too, in the middle or at the end. */
+GST_START_TEST (test_closed_pipe)
+{
+  g_autofree gchar *location = NULL;
+  GstHarness *h;
+  GstFlowReturn ret = GST_FLOW_OK;
+  gint fds[2];
+
+  fail_unless (pipe (fds) == 0);
+  location = g_strdup_printf ("/dev/fd/%d", fds[1]);
+  h = json_harness_new (location, NULL);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  gst_util_set_object_arg (G_OBJECT (h->element), "format", formats[__i__]);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  close (fds[1]);
+  close (fds[0]);
+  ret = gst_harness_push (h, page_of ("file:///a.pdf", 1));
+  fail_unless (!gst_harness_push_event (h, gst_event_new_eos ()) || ret == GST_FLOW_ERROR);
+  json_check_error (h->element->bus, GST_RESOURCE_ERROR_WRITE, "Broken pipe");
+  json_harness_teardown (h);
+}
+
+GST_END_TEST
+
+/* A file that holds one document (or page) is whole when a second one comes, and the error says what to do. */
+GST_START_TEST (test_second_document)
+{
+  static const gchar *const whole[] = { NULL, NULL, NULL, "}}\n", "```\n", "</alto>\n", "</PcGts>\n" };
+  const gboolean by_page = g_str_equal (formats[__i__], "pagexml");
+  GstHarness *h = harness_new ("a", formats[__i__]);
+  g_autofree gchar *path = g_build_filename (json_folder, "a", NULL);
+  g_autofree gchar *content = NULL;
+  GstFlowReturn ret;
+
+  push (h, "file:///a.pdf", 1);
+  ret = gst_harness_push (h, page_of (by_page ? "file:///a.pdf" : "file:///b.pdf", 2));
+  if (whole[__i__] == NULL) {
+    fail_unless_equals_int (ret, GST_FLOW_OK);
+  } else {
+    fail_unless_equals_int (ret, GST_FLOW_ERROR);
+    json_check_error (h->element->bus, GST_RESOURCE_ERROR_WRITE, by_page ? "holds one page, and page 2 of "
+        "file:///a.pdf" : "holds one document, and page 2 of file:///b.pdf");
+    fail_unless (g_file_get_contents (path, &content, NULL, NULL));
+    fail_unless (g_str_has_suffix (content, whole[__i__]) || g_str_equal (formats[__i__], "markdown"), "%s", content);
+  }
+  json_harness_teardown (h);
+  fail_unless_equals_int (json_entries (), g_str_equal (formats[__i__], "coco") ? 2 : 1);
+}
+
+GST_END_TEST
+
+/* COCO's second file has its name before the first one, or neither has. */
+GST_START_TEST (test_images)
+{
+  g_autofree gchar *folder = g_build_filename (json_folder, "x", NULL);
+  g_autofree gchar *images = g_build_filename (json_folder, "x", "i.json", NULL);
+  GstHarness *h = harness_new ("a.json", "coco");
+
+  push (h, "file:///a.pdf", 1);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  json_harness_teardown (h);
+  check_file ("a.images.json", "1");
+  fail_unless_equals_int (json_entries (), 2);
+
+  h = json_harness_new ("/dev/null", NULL);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  g_object_set (h->element, "images-location", images, NULL);
+  gst_util_set_object_arg (G_OBJECT (h->element), "format", "coco");
+  fail_unless_equals_int (gst_element_set_state (h->element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  json_check_error (h->element->bus, GST_RESOURCE_ERROR_OPEN_WRITE, "x/i.json");
+  fail_unless (g_mkdir (folder, 0700) == 0);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  push (h, "file:///a.pdf", 1);
+  json_harness_teardown (h);
+  fail_unless (g_file_test (images, G_FILE_TEST_EXISTS));
+  g_remove (images);
+}
+
+GST_END_TEST
+
+GST_START_TEST (test_images_of_one_name)
+{
+  GstHarness *h = json_harness_new (json_path, NULL);
+
+  gst_element_set_state (h->element, GST_STATE_READY);
+  g_object_set (h->element, "images-location", json_path, NULL);
+  gst_util_set_object_arg (G_OBJECT (h->element), "format", "coco");
+  fail_unless_equals_int (gst_element_set_state (h->element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  json_check_error (h->element->bus, GST_RESOURCE_ERROR_OPEN_WRITE, "two files need two names");
+  json_harness_teardown (h);
+  fail_unless_equals_int (json_entries (), 0);
+}
+
+GST_END_TEST
+
 /* Nor does one that is full cost others. */
 GST_START_TEST (test_one_is_full)
 {
@@ -290,7 +416,8 @@ GST_END_TEST
 GST_START_TEST (test_blocked_at_the_end)
 {
   g_autofree gchar *launch = g_strdup_printf ("videotestsrc num-buffers=300 ! "
-      "jsonsink format=json location=%s", json_path);
+      "jsonsink format=%s location=%s", __i__ ? "alto" : "json", json_path);
+  const gchar *end = __i__ ? "</alto>\n" : "}\n]\n";
   GstElement *pipeline = gst_parse_launch (launch, NULL);
   GstBus *bus = gst_element_get_bus (pipeline);
   g_autoptr (GString) all = g_string_new (NULL);
@@ -305,14 +432,14 @@ GST_START_TEST (test_blocked_at_the_end)
   gst_element_set_state (pipeline, GST_STATE_PAUSED);
   g_usleep (50 * 1000);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  for (guint i = 0; i < 2000 && !g_str_has_suffix (all->str, "}\n]\n"); i++) {
+  for (guint i = 0; i < 2000 && !g_str_has_suffix (all->str, end); i++) {
     while ((n = read (fd, text, sizeof (text) - 1)) > 0)
       g_string_append_len (all, text, n);
     g_usleep (5 * 1000);
   }
   gst_message_unref (gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND, GST_MESSAGE_EOS));
-  fail_unless (strstr (all->str, "\"page\": 299,") && strstr (all->str, "\"page\": 300,"));
-  fail_unless (g_str_has_suffix (all->str, "}\n]\n"));
+  fail_unless (strstr (all->str, __i__ ? "PHYSICAL_IMG_NR=\"300\"" : "\"page\": 300,") != NULL);
+  fail_unless (g_str_has_suffix (all->str, end));
   close (fd);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
@@ -330,7 +457,7 @@ jsonsink_files_suite (void)
   tcase_add_checked_fixture (tc, json_setup, json_teardown);
   tcase_add_test (tc, test_json);
   tcase_add_test (tc, test_json_interrupted);
-  tcase_add_test (tc, test_append_refused);
+  tcase_add_loop_test (tc, test_append_refused, 0, G_N_ELEMENTS (formats));
   tcase_add_loop_test (tc, test_file_a_document, 0, 2);
   tcase_add_test (tc, test_file_a_page);
   tcase_add_test (tc, test_messages);
@@ -339,7 +466,12 @@ jsonsink_files_suite (void)
   tcase_add_test (tc, test_names_that_collide);
   tcase_add_loop_test (tc, test_empty_pages, 0, 2);
   tcase_add_loop_test (tc, test_nothing_but_empty_pages, 0, 2);
-  tcase_add_test (tc, test_blocked_at_the_end);
+  tcase_add_loop_test (tc, test_refused, 0, G_N_ELEMENTS (formats));
+  tcase_add_loop_test (tc, test_closed_pipe, 0, G_N_ELEMENTS (formats));
+  tcase_add_loop_test (tc, test_second_document, 0, G_N_ELEMENTS (formats));
+  tcase_add_test (tc, test_images);
+  tcase_add_test (tc, test_images_of_one_name);
+  tcase_add_loop_test (tc, test_blocked_at_the_end, 0, 1);
   suite_add_tcase (s, tc);
   return s;
 }
