@@ -25,6 +25,7 @@
  * |[
  * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! jsonsink location=a.jsonl
  * gst-launch-1.0 -q pdfsrc location=a.pdf ! cudalayoutdetect ! jsonsink
+ * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! jsonsink format=docling location=%s.json
  * ]|
  * The second one prints the lines.
  *
@@ -296,6 +297,6 @@ gst_json_sink_class_init (GstJsonSinkClass * klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class, "Layout sink",
       "Sink/File/Metadata",
-      "Writes the layout of document pages as JSON Lines, JSON or COCO results",
+      "Writes the layout of document pages as JSON Lines, JSON, COCO, DoclingDocument or Markdown",
       "The gst-doclayout authors");
 }

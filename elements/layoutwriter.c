@@ -5,6 +5,8 @@ static const GstLayoutWriterClass *const classes[] = {
   [GST_LAYOUT_FORMAT_JSONL] = &gst_layout_writer_jsonl,
   [GST_LAYOUT_FORMAT_JSON] = &gst_layout_writer_json,
   [GST_LAYOUT_FORMAT_COCO] = &gst_layout_writer_coco,
+  [GST_LAYOUT_FORMAT_DOCLING] = &gst_layout_writer_docling,
+  [GST_LAYOUT_FORMAT_MARKDOWN] = &gst_layout_writer_markdown,
 };
 
 GType
@@ -15,6 +17,8 @@ gst_layout_format_get_type (void)
     {GST_LAYOUT_FORMAT_JSONL, "JSON Lines, an object a page", "jsonl"},
     {GST_LAYOUT_FORMAT_JSON, "A JSON array of the same objects", "json"},
     {GST_LAYOUT_FORMAT_COCO, "COCO results", "coco"},
+    {GST_LAYOUT_FORMAT_DOCLING, "DoclingDocument, a document", "docling"},
+    {GST_LAYOUT_FORMAT_MARKDOWN, "Markdown, a document", "markdown"},
     {0, NULL, NULL}
   };
 

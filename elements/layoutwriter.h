@@ -14,6 +14,8 @@ typedef enum {
   GST_LAYOUT_FORMAT_JSONL,
   GST_LAYOUT_FORMAT_JSON,
   GST_LAYOUT_FORMAT_COCO,
+  GST_LAYOUT_FORMAT_DOCLING,
+  GST_LAYOUT_FORMAT_MARKDOWN,
 } GstLayoutFormat;
 
 #define GST_TYPE_LAYOUT_FORMAT (gst_layout_format_get_type ())
@@ -64,6 +66,7 @@ void gst_layout_writer_page (GstLayoutWriter * writer, const GstLayoutJsonPage *
 void gst_layout_writer_end (GstLayoutWriter * writer, GString * out);
 
 /* The formats, in the files named after them. */
-extern const GstLayoutWriterClass gst_layout_writer_jsonl, gst_layout_writer_json, gst_layout_writer_coco;
+extern const GstLayoutWriterClass gst_layout_writer_jsonl, gst_layout_writer_json, gst_layout_writer_coco,
+    gst_layout_writer_docling, gst_layout_writer_markdown;
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the writers of jsonsink make of random pages, through the formats' own readers, beside what Python computes from the same
-pages.
+pages by the table in docs/formats.md.
 
 usage: test_formats.py WRITE-FORMATS SOURCE-ROOT [SEEDS]
 """
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 try:
-    from formats import coco, jsonpages, pages
+    from formats import coco, docling, jsonpages, markdown, pages
 except ImportError as error:
     print(f"skipped: {error.name} is not installed (tests/run.sh makes an environment that has it)")
     sys.exit(77)
@@ -21,8 +21,8 @@ except ImportError as error:
 
 def main(program, root, seeds=40):
     docs = Path(root) / "docs"
-    labels = ["text", "table", "figure", "list_item", "footer", "figure_caption", "table_caption", "caption", "chart",
-              "header_image", "List-Item", "page header", "of no model", "<odd> & \"label\" --> \x03"]
+    table = pages.label_table(docs / "formats.md")
+    labels = sorted(table) + ["List-Item", "page header", "of no model", "<odd> & \"label\" --> \x03"]
     schema = jsonpages.validator(docs)
     count = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -39,6 +39,8 @@ def main(program, root, seeds=40):
             document = pages.random_document(rand, labels, rand.randint(1, 8))
             jsonpages.check(write, document, count, schema)
             coco.check(write, document, count)
+            docling.check(write, document, count, table)
+            markdown.check(write, document, count, table)
     print(", ".join(f"{number} {name}" for name, number in count.items()), "as computed here")
 
 

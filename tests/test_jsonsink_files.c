@@ -23,7 +23,7 @@ page_of (const gchar * document, guint number)
   return buffer;
 }
 
-static const gchar *const formats[] = { "jsonl", "json", "coco" };
+static const gchar *const formats[] = { "jsonl", "json", "coco", "docling", "markdown" };
 
 static GstHarness *
 harness_new (const gchar * name, const gchar * format)
