@@ -35,6 +35,8 @@
 
 #include <gst/video/video.h>
 
+#include "gst/gstdoctextmeta.h"
+
 GST_DEBUG_CATEGORY_STATIC (json_sink_debug);
 #define GST_CAT_DEFAULT json_sink_debug
 
@@ -236,8 +238,9 @@ gst_json_sink_render (GstBaseSink * base, GstBuffer * buffer)
 {
   GstJsonSink *self = GST_JSON_SINK (base);
   g_autoptr (GstDocLayout) layout = gst_doc_layout_meta_get (buffer);
+  g_autoptr (GVariant) spans = gst_doc_text_meta_get (buffer);
   GstDocPage page;
-  GstLayoutJsonPage in = {.page = &page,.layout = layout };
+  GstLayoutJsonPage in = {.page = &page,.layout = layout,.spans = spans };
 
   gst_doc_page_meta_get (buffer, &page);
   if (self->failed)
@@ -297,6 +300,6 @@ gst_json_sink_class_init (GstJsonSinkClass * klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class, "Layout sink",
       "Sink/File/Metadata",
-      "Writes the layout of document pages as JSON Lines, JSON, COCO, DoclingDocument or Markdown",
+      "Writes the layout of document pages as JSON Lines, COCO, DoclingDocument, Markdown, ALTO or PAGE XML",
       "The gst-doclayout authors");
 }

@@ -21,6 +21,7 @@ typedef struct {
   guint number;          /* of the page where the page meta has none, from 1 */
   guint width, height;   /* pixels of the frame where there is no layout */
   GstClockTime pts;      /* nanoseconds, or GST_CLOCK_TIME_NONE */
+  GVariant *spans;       /* of the text meta, or NULL */
 } GstLayoutJsonPage;
 
 /* Of the page meta where it has them, else of the page itself: URI or NULL; number from 1. */

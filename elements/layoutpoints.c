@@ -57,3 +57,30 @@ gst_layout_to_pixels (const GstDocPage * page, const GstDocLayout * layout,
   *y = (y_pt * scale_y + y0 - layout->origin_ty) / layout->origin_sy;
   return TRUE;
 }
+
+static gdouble
+or_zero (gdouble v)
+{
+  return isfinite (v) ? v : 0;
+}
+
+GArray *
+gst_layout_place_words (const GstDocPage * page, const GstDocLayout * layout, GVariant * spans)
+{
+  const guint n = gst_doc_text_n_spans (spans);
+  GArray *words;
+  gdouble x, y;
+
+  if (!gst_layout_to_pixels (page, layout, 0, 0, &x, &y))
+    return NULL;
+  words = g_array_sized_new (FALSE, FALSE, sizeof (GstDocTextSpan), n);
+  for (guint i = 0; i < n; i++) {
+    GstDocTextSpan word;
+
+    gst_doc_text_get_span (spans, i, &word);
+    gst_layout_to_pixels (page, layout, or_zero (word.x0), or_zero (word.y0), &word.x0, &word.y0);
+    gst_layout_to_pixels (page, layout, or_zero (word.x1), or_zero (word.y1), &word.x1, &word.y1);
+    g_array_append_val (words, word);
+  }
+  return words;
+}

@@ -8,6 +8,7 @@
 
 #include "gst/gstdoclayoutmeta.h"
 #include "gst/gstdocpagemeta.h"
+#include "gst/gstdoctextmeta.h"
 
 G_BEGIN_DECLS
 
@@ -22,5 +23,9 @@ gboolean gst_layout_to_points (const GstDocPage * page, const GstDocLayout * lay
 /* The other way round. */
 gboolean gst_layout_to_pixels (const GstDocPage * page, const GstDocLayout * layout,
     gdouble x_pt, gdouble y_pt, gdouble * x, gdouble * y);
+
+/* The words of a text meta, as an array of GstDocTextSpan whose strings are those of `spans` and whose boxes are in pixels
+ * of the layout's frame, and finite. NULL where the page's size is not known. (transfer full) */
+GArray *gst_layout_place_words (const GstDocPage * page, const GstDocLayout * layout, GVariant * spans);
 
 G_END_DECLS

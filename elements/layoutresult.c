@@ -2,43 +2,11 @@
 #include "layoutresult.h"
 
 #include <fribidi.h>
-#include <math.h>
 
 #include "gst/gstdoctextmeta.h"
 #include "layoutorder.h"
 #include "layoutpoints.h"
 #include "layouttext.h"
-
-static gdouble
-or_zero (gdouble v)
-{
-  return isfinite (v) ? v : 0;
-}
-
-/* The words of the page, with their boxes in pixels of the frame, as an array of GstDocTextSpan whose strings are those of
- * `spans`; NULL where they cannot be placed. (transfer full) */
-static GArray *
-place_words (GVariant * spans, GstBuffer * buffer, const GstDocLayout * layout)
-{
-  const guint n = gst_doc_text_n_spans (spans);
-  GArray *words;
-  GstDocPage page;
-  gdouble x, y;
-
-  gst_doc_page_meta_get (buffer, &page);
-  if (!gst_layout_to_pixels (&page, layout, 0, 0, &x, &y))
-    return NULL;
-  words = g_array_sized_new (FALSE, FALSE, sizeof (GstDocTextSpan), n);
-  for (guint i = 0; i < n; i++) {
-    GstDocTextSpan word;
-
-    gst_doc_text_get_span (spans, i, &word);
-    gst_layout_to_pixels (&page, layout, or_zero (word.x0), or_zero (word.y0), &word.x0, &word.y0);
-    gst_layout_to_pixels (&page, layout, or_zero (word.x1), or_zero (word.y1), &word.x1, &word.y1);
-    g_array_append_val (words, word);
-  }
-  return words;
-}
 
 /* Whether most of the letters go from right to left: what the Unicode Bidirectional Algorithm calls strong. */
 static gboolean
@@ -63,9 +31,13 @@ static void
 read_page (GstDocLayout * layout, const gint * told, GstBuffer * buffer, const GstLayoutReading * reading)
 {
   GVariant *spans = gst_doc_text_meta_get (buffer);
-  GArray *words = spans ? place_words (spans, buffer, layout) : NULL;
+  GArray *words = NULL;
+  GstDocPage page;
   gboolean right_to_left = reading->direction == GST_LAYOUT_DIRECTION_RTL;
 
+  gst_doc_page_meta_get (buffer, &page);
+  if (spans)
+    words = gst_layout_place_words (&page, layout, spans);
   if (words) {
     if (reading->direction == GST_LAYOUT_DIRECTION_AUTO)
       right_to_left = is_right_to_left (words);

@@ -149,9 +149,8 @@ complete_lines (const GArray * words, gint * owners)
   }
 }
 
-/* The region of each word, -1: none. (transfer full) */
-static gint *
-find_owners (const GArray * regions, const GArray * words)
+gint *
+gst_layout_text_owners (const GArray * regions, const GArray * words)
 {
   gint *owners = g_new (gint, words->len);
 
@@ -164,7 +163,7 @@ find_owners (const GArray * regions, const GArray * words)
 static void
 share_out (GstDocLayout * layout, const GArray * words, Builder * builders, const GstLayoutHyphens * joiner)
 {
-  g_autofree gint *owners = find_owners (layout->regions, words);
+  g_autofree gint *owners = gst_layout_text_owners (layout->regions, words);
   Builder orphan = { g_string_new (NULL), 0, FALSE, GST_LAYOUT_NO_HULL };
 
   for (guint i = 0; i < words->len; i++) {

@@ -15,6 +15,10 @@
 
 G_BEGIN_DECLS
 
+/* For each of `words`, as below, the index of the one of `regions`, of GstDocRegion, that it is of; -1: of none. (transfer
+ * full) */
+gint *gst_layout_text_owners (const GArray * regions, const GArray * words);
+
 /* `words`: of GstDocTextSpan, in the text layer's order, their boxes in pixels of the layout's frame and finite. Sets
  * `text` of every region, `orphans` and the counts. `join_hyphens`: a word that is parted by a line's end becomes one
  * (layouthyphen.h), and its line ends behind it. `snap`: the boxes of texts become what their words take (layoutsnap.h).

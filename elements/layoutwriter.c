@@ -7,6 +7,8 @@ static const GstLayoutWriterClass *const classes[] = {
   [GST_LAYOUT_FORMAT_COCO] = &gst_layout_writer_coco,
   [GST_LAYOUT_FORMAT_DOCLING] = &gst_layout_writer_docling,
   [GST_LAYOUT_FORMAT_MARKDOWN] = &gst_layout_writer_markdown,
+  [GST_LAYOUT_FORMAT_ALTO] = &gst_layout_writer_alto,
+  [GST_LAYOUT_FORMAT_PAGEXML] = &gst_layout_writer_pagexml,
 };
 
 GType
@@ -19,6 +21,8 @@ gst_layout_format_get_type (void)
     {GST_LAYOUT_FORMAT_COCO, "COCO results", "coco"},
     {GST_LAYOUT_FORMAT_DOCLING, "DoclingDocument, a document", "docling"},
     {GST_LAYOUT_FORMAT_MARKDOWN, "Markdown, a document", "markdown"},
+    {GST_LAYOUT_FORMAT_ALTO, "ALTO 4 XML, a document", "alto"},
+    {GST_LAYOUT_FORMAT_PAGEXML, "PAGE XML, a page", "pagexml"},
     {0, NULL, NULL}
   };
 

@@ -16,6 +16,8 @@ typedef enum {
   GST_LAYOUT_FORMAT_COCO,
   GST_LAYOUT_FORMAT_DOCLING,
   GST_LAYOUT_FORMAT_MARKDOWN,
+  GST_LAYOUT_FORMAT_ALTO,
+  GST_LAYOUT_FORMAT_PAGEXML,
 } GstLayoutFormat;
 
 #define GST_TYPE_LAYOUT_FORMAT (gst_layout_format_get_type ())
@@ -67,6 +69,6 @@ void gst_layout_writer_end (GstLayoutWriter * writer, GString * out);
 
 /* The formats, in the files named after them. */
 extern const GstLayoutWriterClass gst_layout_writer_jsonl, gst_layout_writer_json, gst_layout_writer_coco,
-    gst_layout_writer_docling, gst_layout_writer_markdown;
+    gst_layout_writer_docling, gst_layout_writer_markdown, gst_layout_writer_alto, gst_layout_writer_pagexml;
 
 G_END_DECLS

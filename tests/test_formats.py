@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 try:
-    from formats import coco, docling, jsonpages, markdown, pages
+    from formats import coco, docling, jsonpages, markdown, pages, xml
 except ImportError as error:
     print(f"skipped: {error.name} is not installed (tests/run.sh makes an environment that has it)")
     sys.exit(77)
@@ -34,6 +34,7 @@ def main(program, root, seeds=40):
             subprocess.run([program, name, given, output, companion], check=True)
             return output, companion
 
+        xml.check(write, [xml.NESTED], count, table)
         for seed in range(int(seeds)):
             rand = random.Random(seed)
             document = pages.random_document(rand, labels, rand.randint(1, 8))
@@ -41,6 +42,7 @@ def main(program, root, seeds=40):
             coco.check(write, document, count)
             docling.check(write, document, count, table)
             markdown.check(write, document, count, table)
+            xml.check(write, document, count, table)
     print(", ".join(f"{number} {name}" for name, number in count.items()), "as computed here")
 
 

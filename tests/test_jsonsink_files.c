@@ -23,7 +23,7 @@ page_of (const gchar * document, guint number)
   return buffer;
 }
 
-static const gchar *const formats[] = { "jsonl", "json", "coco", "docling", "markdown" };
+static const gchar *const formats[] = { "jsonl", "json", "coco", "docling", "markdown", "alto", "pagexml" };
 
 static GstHarness *
 harness_new (const gchar * name, const gchar * format)
@@ -471,7 +471,7 @@ jsonsink_files_suite (void)
   tcase_add_loop_test (tc, test_second_document, 0, G_N_ELEMENTS (formats));
   tcase_add_test (tc, test_images);
   tcase_add_test (tc, test_images_of_one_name);
-  tcase_add_loop_test (tc, test_blocked_at_the_end, 0, 1);
+  tcase_add_loop_test (tc, test_blocked_at_the_end, 0, 2);
   suite_add_tcase (s, tc);
   return s;
 }

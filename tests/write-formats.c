@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writes the pages of a JSON file as a document of another format, for test_formats.py:
  *   write-formats FORMAT PAGES.json OUTPUT [COMPANION]
- * PAGES.json is an array of objects with the fields of the metas, by their names there; regions are arrays, in the
- * order in which this file reads them. */
+ * PAGES.json is an array of objects with the fields of the metas, by their names there; regions and spans are arrays of
+ * arrays, in the order in which this file reads them. */
 #include "elements/layoutwriter.h"
+#include "gst/gstdoctextmeta.h"
 
 #include <json-glib/json-glib.h>
 
@@ -66,6 +67,31 @@ read_layout (JsonObject * o)
   return layout;
 }
 
+/* [text, x0, y0, x1, y1, size, font, flags, line] */
+static void
+add_span (JsonArray * array, guint index, JsonNode * node, gpointer builder)
+{
+  JsonArray *a = json_node_get_array (node);
+
+  g_variant_builder_add (builder, "(sdddddsuu)", json_array_get_string_element (a, 0),
+      json_array_get_double_element (a, 1), json_array_get_double_element (a, 2),
+      json_array_get_double_element (a, 3), json_array_get_double_element (a, 4),
+      json_array_get_double_element (a, 5), json_array_get_string_element (a, 6),
+      (guint) json_array_get_int_element (a, 7), (guint) json_array_get_int_element (a, 8));
+}
+
+static GVariant *
+read_spans (JsonObject * o)
+{
+  GVariantBuilder builder;
+
+  if (!json_object_has_member (o, "spans"))
+    return NULL;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE (GST_DOC_TEXT_SPANS_TYPE));
+  json_array_foreach_element (json_object_get_array_member (o, "spans"), add_span, &builder);
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
 static void
 write_page (JsonArray * array, guint index, JsonNode * node, gpointer data)
 {
@@ -75,10 +101,12 @@ write_page (JsonArray * array, guint index, JsonNode * node, gpointer data)
   GstLayoutJsonPage in = {.page = &page,.number = index + 1,.pts = GST_CLOCK_TIME_NONE };
   g_autoptr (GstDocLayout) layout = NULL;
   g_autoptr (GArray) regions = NULL;
+  g_autoptr (GVariant) spans = read_spans (o);
 
   read_page (o, &page);
   in.width = page.width;
   in.height = page.height;
+  in.spans = spans;
   if (json_object_has_member (o, "regions"))
     in.layout = layout = read_layout (o);
   regions = gst_layout_json_regions (page.error ? NULL : layout);
