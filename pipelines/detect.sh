@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# From PDF files to one JSON object a page.
+# From PDF files to one JSON object a page, or to a document of another format.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/bootstrap.sh"
 
@@ -12,7 +12,10 @@ Finds the regions of every page: title, text, table, figure, ... Without a file:
 Folders stand for the PDF files in them. The result is JSON Lines, one object a page (docs/json.md):
 on standard output where that is a pipe or a file, else in NAME.jsonl in the working folder.
 
-  -o, --output FILE   write there; "-" is standard output
+  --format FORMAT     json (an array), coco, docling, markdown, alto or pagexml instead of jsonl (docs/formats.md);
+                      then there is a file for each document, NAME.json, .md or .xml
+  -o, --output FILE   write there; "-" is standard output, a folder (or FOLDER/, which is made) gets NAME.jsonl and
+                      so on, and in FILE %s is the document's name and %p the page's number
   --no-install        install and fetch nothing; say what is missing
   -v, --verbose       say more about errors
   -h, --help          show this
@@ -40,14 +43,66 @@ list_documents() {
   done
 }
 
-# Where the result of document $1 goes when nothing else was said: two documents never share a name.
-name_result() {
-  local name
+# What the options say of the format: `format`, `suffix` of its files, and `defaults`, options that go before the user's.
+read_format() {
+  local option
+  for option in "${options[@]}"; do
+    [[ $option != format=* ]] || format=${option#format=}
+  done
+  case $format in
+    json | coco | docling) suffix=.json ;;
+    markdown) suffix=.md ;;
+    alto) suffix=.xml ;;
+    pagexml) suffix=-%04p.xml ;;
+    *) suffix=.$format ;;
+  esac
+  case $format in
+    # What is measured against ground truth is not to be choosy (docs/formats.md).
+    coco) defaults=(--option threshold=0.01 --option duplicates=keep --option max-detections=100) ;;
+    docling | markdown | alto | pagexml) defaults=(--option text=true) ;;
+  esac
+}
+
+# Several documents go to one file as lines only: nothing can be put behind the end of anything else.
+check_output() {
+  [[ $format == jsonl || ${#documents[@]} -le 1 || -z $output || -d $output || $output == */ || $output == *%s* ]] ||
+    usage_error "a file of format $format is finished after one document: name a folder, -o FOLDER/"
+}
+
+# The name of document $1 in a location: two documents never share one, and a percent sign is doubled.
+name_document() {
   name=$(basename -- "$1")
   name=${name%.[Pp][Dd][Ff]}
   taken[$name]=$((${taken[$name]:-0} + 1))
   ((taken[$name] == 1)) || name=$name-${taken[$name]}
-  result=./$name.jsonl
+  name=${name//%/%%}
+}
+
+# The location $output for the document named $name; for one document of several, %s is that name.
+expand_output() {
+  local rest=$output
+  while ((${#documents[@]} > 1)) && [[ $rest == *%* ]]; do
+    result+=${rest%%\%*}
+    rest=${rest#*%}
+    case $rest in
+      s*) result+=$name rest=${rest#s} ;;
+      %*) result+=%% rest=${rest#%} ;;
+      *) result+=% ;;
+    esac
+  done
+  result+=$rest
+}
+
+# Where the result of document $1 goes, into `result`.
+name_result() {
+  local name
+  name_document "$1"
+  result=
+  case $output in
+    '') result=./$name$suffix ;;
+    */) result=${output//%/%%}$name$suffix ;;
+    *) if [[ -d $output ]]; then result=${output//%/%%}/$name$suffix; else expand_output; fi ;;
+  esac
 }
 
 detect() {
@@ -56,6 +111,8 @@ detect() {
 }
 
 parse_arguments "$@"
+format=jsonl suffix='' defaults=()
+read_format
 bootstrap
 if ((${#files[@]} == 0)); then
   files=("$source_root/pipelines/sample.pdf")
@@ -66,20 +123,23 @@ fi
 declare -A taken=()
 documents=() worst=0 append=()
 list_documents "${files[@]}"
+check_output
+new_folder=no
+[[ $output != */ || -d $output ]] || { mkdir -p -- "$output" && new_folder=yes; } || exit 1
 for document in "${documents[@]}"; do
   ((${#documents[@]} == 1)) || say "$document"
-  result=$output
-  [[ -n $output ]] || name_result "$document"
+  name_result "$document"
   status=0
-  detect "$document" "$result" "${append[@]}" "${options[@]}" || status=$?
+  detect "$document" "$result" "${append[@]}" "${defaults[@]}" "${options[@]}" || status=$?
   case $status in
-    0 | 3) [[ -z $output || $output == - ]] || append=(--set out.append=true) ;;
+    0 | 3) [[ $format != jsonl || $result != "$output" || $output == - ]] || append=(--set out.append=true) ;;
   esac
   case $status in
     0) ;;
     3) ((worst)) || worst=3 ;;
     1) worst=1 ;;
-    *) exit "$status" ;; # usage, interrupted, killed: the next file would go the same way
+    *) worst=$status; break ;; # usage, interrupted, killed: the next file would go the same way
   esac
 done
+[[ $new_folder == no ]] || rmdir --ignore-fail-on-non-empty -- "$output"
 exit "$worst"

@@ -148,7 +148,9 @@ class BadInput(ScriptTest):
     def test_paths_that_cannot_be_written(self):
         self.write("a.pdf")
         self.check_refused(1, "nowhere/x.jsonl", DETECT, "a.pdf", "-o", "nowhere/x.jsonl")
-        self.check_refused(1, str(self.folder), DETECT, "a.pdf", "-o", self.folder)
+        (self.folder / "a.jsonl").mkdir()
+        self.check_refused(1, "a.jsonl", DETECT, "a.pdf", "-o", "./")
+        self.check_refused(1, "a.pdf", DETECT, "a.pdf", "-o", "a.pdf/")
         self.check_refused(1, "/dev/full", DETECT, "a.pdf", "-o", "/dev/full")
         with open("/dev/full", "w", encoding="ascii") as full:
             self.check_refused(1, "space", DETECT, "a.pdf", stdout=full)
@@ -225,6 +227,79 @@ class Detect(ScriptTest):
         self.check_pages((self.folder / "all.jsonl").read_text(), [1, 2, 1, 2, 1])
         self.run_script(DETECT, "a.pdf", "folder/c.pdf", "-o", "all.jsonl")
         self.check_pages((self.folder / "all.jsonl").read_text(), [1, 2, 1])
+
+    def test_folder_for_results(self):
+        self.write("100%s.pdf", sizes=[A4])
+        self.write("sub/100%s.pdf", sizes=[A4] * 2)
+        for output in ("new %d/", "new %d"):  # made by the first one
+            done = self.run_script(DETECT, "100%s.pdf", "sub", "-o", output)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.check_pages((self.folder / "new %d/100%s.jsonl").read_text(), [1])
+            self.check_pages((self.folder / "new %d/100%s-2.jsonl").read_text(), [1, 2])
+        self.write("bad.pdf", b"no PDF\n" * 200)
+        self.check_refused(1, "not a PDF", DETECT, "bad.pdf", "-o", "other/")
+        self.assertFalse((self.folder / "other").exists())
+
+    def test_names_for_results(self):
+        self.write("a%p.pdf", sizes=[A4])
+        self.write("sub/a%p.pdf", sizes=[A4] * 2)
+        done = self.run_script(DETECT, "a%p.pdf", "sub", "-o", "%%-%s-%p.x")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name, page in (("%-a%p-1.x", 1), ("%-a%p-2-1.x", 1), ("%-a%p-2-2.x", 2)):
+            self.check_pages((self.folder / name).read_text(), [page])
+        self.assertIn("written: %-a%p-2-1.x to %-a%p-2-2.x, 2 files\n", done.stderr)
+
+    def test_formats(self):
+        self.write("a.pdf")
+        (self.folder / "out").mkdir()
+        for name in ("json", "coco", "docling", "markdown", "alto", "pagexml"):
+            done = self.run_script(DETECT, "a.pdf", "--format", name, "-o", "out")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            written = [path[4:] for path in self.files() if path.startswith("out/")]
+            self.assertEqual(written, {"coco": ["a.images.json", "a.json"], "markdown": ["a.md"], "alto": ["a.xml"],
+                                       "pagexml": ["a-0001.xml", "a-0002.xml"]}.get(name, ["a.json"]))
+            self.assertIn("written: out/" + {"coco": "a.json"}.get(name, written[0]), done.stderr)
+            for path in written:
+                (self.folder / "out" / path).unlink()
+
+    def test_formats_on_standard_output(self):
+        self.write("a.pdf", sizes=[A4])
+        for name, start in (("json", "[\n{"), ("coco", "["), ("docling", "{\"schema_name\""), ("alto", "<?xml"), ("pagexml", "<?xml")):
+            done = self.run_script(DETECT, "a.pdf", "--format=" + name)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue(done.stdout.startswith(start), done.stdout)
+        self.assertEqual(self.files(), ["a.pdf"])
+
+    def test_text_where_the_format_has_it(self):
+        done = self.run_script(DETECT, "--format", "markdown", "--pages", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("<!-- text -->", done.stdout)
+        done = self.run_script(DETECT, "--format", "markdown", "--pages", "1", "--text", "false")
+        self.assertIn("<!-- text -->", done.stdout)
+
+    def test_coco_is_not_choosy(self):
+        done = self.run_script(DETECT, "--format", "coco", "-o", "a.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        scores = [result["score"] for result in json.loads((self.folder / "a.json").read_text())]
+        self.assertLess(min(scores), 0.05)
+        done = self.run_script(DETECT, "--format", "coco", "--threshold", "0.6", "-o", "b.json")
+        self.assertGreaterEqual(min(r["score"] for r in json.loads((self.folder / "b.json").read_text())), 0.6)
+
+    def test_formats_refused(self):
+        self.write("a.pdf", sizes=[A4])
+        self.write("b.pdf", sizes=[A4])
+        self.write("two.pdf")
+        (self.folder / "pages").mkdir()
+        self.check_refused(2, "one of jsonl, json, coco", DETECT, "a.pdf", "--format", "docx")
+        self.check_refused(2, "-o FOLDER/", DETECT, "a.pdf", "b.pdf", "--format", "docling", "-o", "x.json")
+        self.check_refused(2, "-o FOLDER/", DETECT, "a.pdf", "b.pdf", "--format", "json")
+        self.check_refused(1, "append=true needs format=jsonl", DETECT, "a.pdf", "--format", "json", "--append", "true", "-o", "x.json")
+        self.check_refused(1, "x.md", DETECT, "a.pdf", "--format", "markdown", "-o", "nowhere/x.md")
+        self.check_refused(1, "/dev/full", DETECT, "a.pdf", "--format", "alto", "-o", "/dev/full")
+        done = self.run_script(DETECT, "two.pdf", "--format", "pagexml", "-o", "x.xml")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("holds one page, and page 2 of", done.stderr)
+        self.assertIn("put %p (the page's number)", done.stderr)
 
     def test_worst_status_of_several_files(self):
         self.write("a.pdf")
