@@ -13,6 +13,12 @@ typedef struct
   gdouble low[2], high[2];      /* of x, of y */
 } Box;
 
+static gboolean
+is_finite (const Box * b)
+{
+  return isfinite (b->low[0]) && isfinite (b->low[1]) && isfinite (b->high[0]) && isfinite (b->high[1]);
+}
+
 static gdouble
 shared (const Box * a, const Box * b, guint axis)
 {
@@ -72,10 +78,10 @@ static void
 part_all (const Box * before, Box * after, const gboolean * drawn, guint n)
 {
   for (guint i = 0; i < n; i++) {
-    for (guint j = i + 1; j < n; j++) {
+    for (guint j = i + 1; is_finite (&before[i]) && j < n; j++) {
       gdouble was = overlap (&before[i], &before[j]);
 
-      if ((drawn[i] || drawn[j]) && overlap (&after[i], &after[j]) > was
+      if (is_finite (&before[j]) && (drawn[i] || drawn[j]) && overlap (&after[i], &after[j]) > was
           && !(was > HELD * MIN (area (&before[i]), area (&before[j]))))
         part (&before[i], &before[j], &after[i], &after[j]);
     }

@@ -5,7 +5,6 @@
 
 #include <gst/check/check.h>
 #include <math.h>
-#include <string.h>
 
 typedef struct
 {
@@ -88,7 +87,8 @@ order_of (const GstDocLayout * layout)
   g_autofree gint *placed = g_new (gint, n);
   GString *text = g_string_new (NULL);
 
-  memset (placed, 0xff, n * sizeof *placed);
+  for (guint i = 0; i < n; i++)
+    placed[i] = -1;
   for (guint i = 0; i < n; i++) {
     const GstDocRegion *r = &g_array_index (layout->regions, GstDocRegion, i);
 
@@ -204,10 +204,10 @@ GST_START_TEST (any_boxes)
 
   for (guint i = 0; i < 600; i++) {
     GstDocLayout *layout = random_layout (rand, i % 60, i % 2);
-    g_autofree gchar *first = NULL, *second = NULL;
+    g_autofree gchar *order = NULL, *again = NULL;
 
     gst_layout_order (layout, NULL, i % 3 == 0);
-    first = order_of (layout);
+    order = order_of (layout);
     for (guint k = 0; k < layout->regions->len; k++) {
       const GstDocRegion *r = &g_array_index (layout->regions, GstDocRegion, k);
       gboolean finite = isfinite (r->x0) && isfinite (r->y0) && isfinite (r->x1) && isfinite (r->y1);
@@ -220,8 +220,8 @@ GST_START_TEST (any_boxes)
       }
     }
     gst_layout_order (layout, NULL, i % 3 == 0);
-    second = order_of (layout);
-    fail_unless_equals_string (first, second);
+    again = order_of (layout);
+    fail_unless_equals_string (order, again);
     gst_doc_layout_free (layout);
   }
   g_rand_free (rand);
