@@ -123,7 +123,7 @@ bootstrap() {
   if [[ ! -e $source_root/meson.build ]]; then
     launcher=$source_root/../../bin/doclayout-launch
   elif ! is_installed; then
-    install_packages run
+    install_packages build run
     mkdir -p -- "$cache_home"
     local lock
     exec {lock}>"$cache_home/lock" && flock "$lock"

@@ -100,7 +100,7 @@ find_places() {
 check_build() {
   local missing=() said
   if [[ -e $source_root/meson.build ]] && command -v dpkg-query >/dev/null; then
-    mapfile -t missing < <(missing_packages run)
+    mapfile -t missing < <(missing_packages build run)
     if ((${#missing[@]})); then
       report trouble packages "missing: ${missing[*]}" "apt-get install ${missing[*]}"
     else

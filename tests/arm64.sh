@@ -25,7 +25,7 @@ left_out_cases=test_no_such_worker,test_no_second_worker,test_memory_limit
 
 # What programs are linked with and run with. libonnx-dev is but a schema, and the compiler brings a libc6-dev.
 libraries() {
-  sed -n 's/^run *\(lib.*-dev\|gstreamer1.0-plugins-.*\)$/\1/p' "$source_root/pipelines/packages.txt" |
+  sed -n 's/^\(build\|run\) *\(lib.*-dev\|gstreamer1.0-plugins-.*\)$/\2/p' "$source_root/pipelines/packages.txt" |
     grep -v -x -e libc6-dev -e libonnx-dev
 }
 

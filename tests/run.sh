@@ -34,7 +34,7 @@ prepare_python() {
 
 parse_arguments "$@"
 [[ ${#options[@]} == 0 && -z $output ]] || usage_error "there are no such options"
-install_packages run test
+install_packages build run test
 fetch_model
 prepare_python
 
