@@ -89,6 +89,8 @@ make_root() {
   command -v debootstrap >/dev/null || apt_get install -y --no-install-recommends debootstrap
   say "making a Debian 12 in $root"
   debootstrap --variant=minbase bookworm "$root" >&2
+  # Certificates that an administrator added here count there too.
+  [[ ! -d /usr/local/share/ca-certificates ]] || cp -R /usr/local/share/ca-certificates "$root/usr/local/share"
 }
 
 # The sources as they are. Files keep their times, so that a second run builds only what changed.
