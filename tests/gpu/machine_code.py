@@ -6,6 +6,7 @@ code runs on that one only.
 
     tests/gpu/machine_code.py BUILD [ARCHITECTURE]...    needs cuobjdump: CUDA's, or of the package nvidia-cuda-cuobjdump
     tests/gpu/machine_code.py --names BUILD    the kernels' mangled names, one a line
+    tests/gpu/machine_code.py --same BUILD OTHER    whether two builds, for two kinds of hosts, have the same PTX
 """
 import pathlib
 import re
@@ -19,7 +20,7 @@ ELF, PTX = ("sm_90", "sm_121"), "sm_80"
 
 def find_cuobjdump():
     packaged = pathlib.Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/cuobjdump")
-    return shutil.which("cuobjdump") or next(map(str, packaged), None)
+    return shutil.which("cuobjdump") or shutil.which("/usr/local/cuda/bin/cuobjdump") or next(map(str, packaged), None)
 
 
 def dump(program, module, option):
@@ -60,11 +61,34 @@ def check(program, module, architectures):
     return faults
 
 
+def ptx_texts(program, module):
+    """Of each file of PTX; without the numbers in names that stand for a file's path, and with flags loaded as one type: where
+    char has a sign, the compiler's bool has one too."""
+    text = re.sub(r"(_GLOBAL__N__|_INTERNAL_|_cu_)[0-9a-f]{8}", r"\1", dump(program, module, "--dump-ptx"))
+    text = text.replace("ld.param.s8", "ld.param.u8")
+    return sorted(re.findall(r"^\.version.*?(?=^Fatbin |\Z)", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def same(program, modules):
+    one, other = (ptx_texts(program, module) for module in modules)
+    kernels = [sum(part.count(".entry ") for part in parts) for parts in (one, other)]
+    if not kernels[0] or one != other:
+        print(f"FAILED PTX of {kernels[0]} kernels and of {kernels[1]}, {len(set(one) & set(other))} of {len(one)} files the same")
+        return 1
+    print(f"PTX of {kernels[0]} kernels, the same in both")
+    return 0
+
+
 def main():
+    if sys.argv[1] == "--same":
+        return same(find_cuobjdump(), [f"{build}/kernels/nn-cuda.so" for build in sys.argv[2:4]])
     names_only = sys.argv[1] == "--names"
     build, *architectures = sys.argv[2 if names_only else 1:]
     modules = sorted(pathlib.Path(build).glob("kernels/nn-cuda.so"))
     program = find_cuobjdump()
+    if "native" in architectures:
+        print("skipped: built for the GPU of the machine that built it, whatever that is")
+        return 77
     if not modules or not program:
         print("skipped: " + ("no cuobjdump (package nvidia-cuda-cuobjdump)" if modules else "this build has no CUDA backend"),
               file=sys.stderr if names_only else sys.stdout)
