@@ -7,12 +7,17 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/../pipelines/bootstrap.sh"
 usage() {
   cat <<'END'
 usage: tests/arm64.sh FOLDER [TEST]...
+       tests/arm64.sh --cuda FOLDER
 
 Makes a Debian 12 in FOLDER (2.5 GB, kept for the next run), copies the sources into it, builds them there for
 this machine and, with a cross compiler, for aarch64, and runs the second build under qemu-user. What it finds in the sample
 document with the default model must be what this machine's build finds (tests/same_regions.py); then come the tests: those
 that are programs in C but for a few (see this script), or those that are named. The last line is
 "N passed, N failed". For Debian, as root; this system gets no package but debootstrap.
+
+With --cuda the CUDA backend alone is built for aarch64, with NVIDIA's compiler and libraries from PyPI (2 GB more in FOLDER):
+with nothing undefined, and with all the machine code that it is to have. What it says without a driver is read under
+the emulator, and the libraries that it needs are listed.
 END
 }
 
@@ -69,11 +74,22 @@ compare_regions() {
   python3 tests/same_regions.py native.jsonl build-arm64/sample.jsonl
 }
 
-# In the root, of which this script is the only user.
-build_and_test() {
+prepare_root() {
   cd -- "$source_root"
   dpkg --add-architecture arm64
   apt_get update
+}
+
+# In the root, of which this script is the only user.
+build_cuda() {
+  prepare_root
+  install_packages build run
+  install_libraries arm64 crossbuild-essential-arm64 qemu-user
+  tests/arm64-cuda.sh
+}
+
+build_and_test() {
+  prepare_root
   install_libraries "$(dpkg --print-architecture)"
   pipelines/detect.sh pipelines/sample.pdf -o native.jsonl
   install_libraries arm64 crossbuild-essential-arm64 qemu-user
@@ -112,11 +128,16 @@ enter_root() {
 
 case ${1:-} in
   -h | --help) usage; exit ;;
-  --inside) build_and_test "${@:2}"; exit ;;
+  --inside) "${@:2}"; exit ;;
+esac
+what=build_and_test
+[[ ${1:-} != --cuda ]] || { what=build_cuda; shift; }
+case ${1:-} in
   '' | -*) usage_error "FOLDER is missing" ;;
 esac
+[[ $what == build_and_test || $# == 1 ]] || usage_error "--cuda takes no names of tests"
 root=$(realpath -m -- "$1")
 ((EUID == 0)) || die "only root can make a Debian and enter it"
 make_root
 copy_sources
-enter_root "${@:2}"
+enter_root "$what" "${@:2}"

@@ -433,7 +433,8 @@ class Bench(ScriptTest):
 
 class Help(ScriptTest):
     def test_help(self):
-        for script in (BENCH, DETECT, OVERLAY, ROOT / "tests" / "arm64.sh", ROOT / "tests" / "run.sh"):
+        for script in (BENCH, DETECT, OVERLAY, ROOT / "pipelines" / "libraries.sh", ROOT / "tests" / "arm64.sh",
+                       ROOT / "tests" / "run.sh"):
             done = self.run_script(script, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertTrue(done.stdout.startswith("usage: "), done.stdout)
