@@ -3,17 +3,18 @@
 # Builds for 64-bit Arm and runs the tests under an emulator, in a Debian of its own.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/../pipelines/bootstrap.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/python.sh"
 
 usage() {
   cat <<'END'
 usage: tests/arm64.sh FOLDER [TEST]...
        tests/arm64.sh --cuda FOLDER
 
-Makes a Debian 12 in FOLDER (2.5 GB, kept for the next run), copies the sources into it, builds them there for
+Makes a Debian 12 in FOLDER (3.5 GB, kept for the next run), copies the sources into it, builds them there for
 this machine and, with a cross compiler, for aarch64, and runs the second build under qemu-user. What it finds in the sample
-document with the default model must be what this machine's build finds (tests/same_regions.py); then come the tests: those
-that are programs in C but for a few (see this script), or those that are named. The last line is
-"N passed, N failed". For Debian, as root; this system gets no package but debootstrap.
+document with the default model must be what this machine's build finds (tests/same_regions.py), and each operator must compute
+what ONNX Runtime does on this machine. Then come the tests: those that are programs in C but for a few (see this script), or
+those that are named. The last line is "N passed, N failed". For Debian, as root; this system gets no package but debootstrap.
 
 With --cuda the CUDA backend alone is built for aarch64, with NVIDIA's compiler and libraries from PyPI (2 GB more in FOLDER):
 with nothing undefined, and with all the machine code that it is to have. What it says without a driver is read under
@@ -74,6 +75,16 @@ compare_regions() {
   python3 tests/same_regions.py native.jsonl build-arm64/sample.jsonl
 }
 
+# Operators under the emulator, ONNX Runtime beside it. There is one instruction set, so that the portable code is the best.
+check_operators() {
+  local run=build-arm64/tests/nn-run wrapper=(--wrapper qemu-aarch64)
+  apt_get install -y --no-install-recommends python3-venv
+  prepare_python
+  "$DOCLAYOUT_TEST_PYTHON" tests/checkops.py --nn-run "$run" "${wrapper[@]}" --choice best --choice direct
+  "$DOCLAYOUT_TEST_PYTHON" tests/test_fusions.py "$run" "${wrapper[@]}"
+  "$DOCLAYOUT_TEST_PYTHON" tests/test_views.py "$run" "${wrapper[@]}"
+}
+
 prepare_root() {
   cd -- "$source_root"
   dpkg --add-architecture arm64
@@ -97,6 +108,7 @@ build_and_test() {
     meson setup build-arm64 --cross-file cross/aarch64-linux-gnu.txt -Dcuda=disabled -Dtests=enabled
   meson compile -C build-arm64
   compare_regions
+  check_operators
   run_tests "$@"
 }
 

@@ -3,6 +3,7 @@
 # Installs what the tests need, builds and runs them all.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/../pipelines/bootstrap.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/python.sh"
 
 usage() {
   cat <<'END'
@@ -12,24 +13,6 @@ Installs the packages the tests need, makes a Python environment with what they 
 user's cache), builds in build-test and runs the tests, all of them unless some are named. Its last line
 is "N passed, N failed", with ", N skipped" where there are such; they are listed with their reasons.
 END
-}
-
-# A Python that has tests/requirements.txt, made once for each version of that file.
-prepare_python() {
-  local list=$source_root/tests/requirements.txt environment
-  environment=$cache_home/test-venv-$(sha256sum -- "$list" | cut -c 1-12)
-  if [[ ! -e $environment/complete ]]; then
-    [[ $may_install == yes ]] || { say "no Python environment yet: tests that need it will be skipped"; return; }
-    say "preparing the Python environment of the tests"
-    rm -rf -- "$environment"
-    mkdir -p -- "$cache_home"
-    # The distribution's own Python sees the packages python3-gi and python3-gst-1.0.
-    /usr/bin/python3 -m venv --system-site-packages "$environment"
-    "$environment/bin/pip" install -q --no-deps --disable-pip-version-check --no-cache-dir -r "$list" >&2 ||
-      die "installing tests/requirements.txt from PyPI failed"
-    touch -- "$environment/complete"
-  fi
-  export DOCLAYOUT_TEST_PYTHON=$environment/bin/python
 }
 
 parse_arguments "$@"
