@@ -4,7 +4,9 @@
  * @title: pdfsrc
  *
  * Pages of a PDF document as video frames, one page a frame, as they look on white paper, with
- * annotations and form fields. Each buffer has a page meta (#GstDocPage) that says which page it is, and with
+ * annotations and form fields. An image file (PNG, JPEG, JPEG 2000, and TIFF, which may have several pages) is a document
+ * too: its pages keep their pixels, whatever the dpi, lie the way up that the file says, and have a size in points where it
+ * tells a resolution. Each buffer has a page meta (#GstDocPage) that says which page it is, and with
  * #GstPdfSrc:text a text meta (gst/gstdoctextmeta.h) with the words of the page and where they stand.
  *
  * Pages are rendered by several processes at once, which only this element starts. A document that
@@ -194,10 +196,11 @@ add_page_meta (GstPdfSrc * self, GstBuffer * buffer, const GstPdfPage * page)
   meta.pages = self->n_pages;
   meta.width = page->geometry.width;
   meta.height = page->geometry.height;
-  if (isfinite (page->width_pt) && page->width_pt > 0
-      && isfinite (page->height_pt) && page->height_pt > 0) {
-    meta.width_pt = page->width_pt;
-    meta.height_pt = page->height_pt;
+  if (isfinite (page->size.width) && page->size.width > 0
+      && isfinite (page->size.height) && page->size.height > 0
+      && !page->size.in_pixels) {
+    meta.width_pt = page->size.width;
+    meta.height_pt = page->size.height;
     meta.scale = page->geometry.scale;
     meta.x = page->geometry.x;
     meta.y = page->geometry.y;
@@ -432,7 +435,8 @@ gst_pdf_src_class_init (GstPdfSrcClass * klass)
 
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "PDF source",
-      "Source/File/Video", "Renders the pages of a PDF document",
+      "Source/File/Video",
+      "Pages of a PDF document or of an image file",
       "The gst-doclayout authors");
 }
 

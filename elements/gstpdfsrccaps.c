@@ -5,7 +5,7 @@
 
 /* With page-size-mode=fit: the size that the next elements ask for, nearest to the first page's. */
 static gboolean
-choose_fit_size (GstPdfSrc * self, gdouble width_pt, gdouble height_pt)
+choose_fit_size (GstPdfSrc * self, const struct pdf_render_size *size)
 {
   GstPad *pad = GST_BASE_SRC_PAD (self);
   GstCaps *ours = gst_pad_get_pad_template_caps (pad);
@@ -16,8 +16,7 @@ choose_fit_size (GstPdfSrc * self, gdouble width_pt, gdouble height_pt)
   gchar *reason = NULL;
   gboolean ok;
 
-  if (!gst_pdf_geometry_for_page (&native, width_pt, height_pt, &first,
-          &reason))
+  if (!gst_pdf_geometry_for_page (&native, size, &first, &reason))
     gst_pdf_geometry_for_a4 (&native, &first);
   g_free (reason);
   gst_caps_unref (ours);
@@ -51,17 +50,16 @@ gboolean
 gst_pdf_src_choose_scaling (GstPdfSrc * self, GError ** error)
 {
   GstPdfSrcPageSizeMode mode;
-  gdouble width_pt, height_pt;
+  struct pdf_render_size size;
   GstCaps *caps;
 
   GST_OBJECT_LOCK (self);
   mode = self->page_size_mode;
   GST_OBJECT_UNLOCK (self);
   if (mode == GST_PDF_SRC_PAGE_SIZE_FIT) {
-    if (!gst_pdf_renderer_first_size (self->renderer, &width_pt, &height_pt,
-            error))
+    if (!gst_pdf_renderer_first_size (self->renderer, &size, error))
       return FALSE;
-    if (!choose_fit_size (self, width_pt, height_pt)) {
+    if (!choose_fit_size (self, &size)) {
       g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
           "the next element takes no BGRx video; put videoconvert before it");
       return FALSE;

@@ -28,11 +28,11 @@ gst_pdf_src_open_file (GstPdfSrc * self)
   } else if (!S_ISREG (status.st_mode)) {
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ,
         ("\"%s\" is %s.", self->file, S_ISDIR (status.st_mode)
-            ? "a folder; location is to be one PDF file" : "not a plain file"),
+            ? "a folder; location is to be one PDF or image file" : "not a plain file"),
         (NULL));
   } else if (status.st_size == 0) {
     GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
-        ("\"%s\" is not a PDF file: it is empty.", self->file), (NULL));
+        ("\"%s\" is not a PDF file, nor an image: it is empty.", self->file), (NULL));
   } else {
     n = pread (fd, head, sizeof head, 0);
     self->looks_like_pdf = n > 0 && memmem (head, (gsize) n, "%PDF-", 5);
@@ -50,7 +50,7 @@ gst_pdf_src_check_settings (GstPdfSrc * self)
 
   if (!self->file || !*self->file) {
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
-        ("No PDF file is given; set the property location."), (NULL));
+        ("No file is given; set the property location."), (NULL));
     return FALSE;
   }
   self->range = gst_doc_page_range_parse (self->wanted, &error);
@@ -83,7 +83,8 @@ gst_pdf_src_post_error (GstPdfSrc * self, const GError * error)
             : "; set the property password"), ("%s", error->message));
   } else if (!self->looks_like_pdf) {
     GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
-        ("\"%s\" is not a PDF file.", self->file), ("%s", error->message));
+        ("\"%s\" is not a PDF file, nor an image (PNG, JPEG, TIFF, JPEG 2000) "
+            "that can be read.", self->file), ("%s", error->message));
   } else {
     GST_ELEMENT_ERROR (self, STREAM, DECODE,
         ("\"%s\" is damaged: %s.", self->file, error->message), (NULL));

@@ -173,7 +173,8 @@ static void
 install_document_properties (GObjectClass * klass)
 {
   g_object_class_install_property (klass, PROP_LOCATION,
-      g_param_spec_string ("location", "File", "Name of the PDF file", NULL,
+      g_param_spec_string ("location", "File", "Name of the PDF or image file",
+          NULL,
           G_PARAM_READWRITE | READY));
   g_object_class_install_property (klass, PROP_PAGES,
       g_param_spec_string ("pages", "Pages", "Pages to render, counting from 1: "
@@ -198,7 +199,7 @@ install_frame_properties (GObjectClass * klass)
 {
   g_object_class_install_property (klass, PROP_DPI,
       g_param_spec_double ("dpi", "Resolution", "Dots an inch, with "
-          "page-size-mode=native", 1, 1200, DEFAULT_DPI,
+          "page-size-mode=native; an image keeps its own", 1, 1200, DEFAULT_DPI,
           G_PARAM_READWRITE | READY));
   g_object_class_install_property (klass, PROP_PAGE_SIZE_MODE,
       g_param_spec_enum ("page-size-mode", "Page size mode",

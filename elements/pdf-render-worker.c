@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The render worker: draws pages of one PDF into frames of the process that started it.
+/* The render worker: draws pages of one PDF, or of an image file, into frames of the process that started it.
  *
  * The only program of this project that links poppler, which is GPL; it shares nothing with the
  * plugin but the messages in pdfrenderprotocol.h. It opens no files but the fonts that a document
@@ -21,6 +21,7 @@
 #include <cairo.h>
 #include <poppler.h>
 
+#include "imagedocument.h"
 #include "pdf-render-text.h"
 #include "pdfrenderprotocol.h"
 
@@ -40,7 +41,9 @@ struct mapping {
 
 struct worker {
   PopplerDocument *document;
+  image_document *images;       /* the document, if it is an image file */
   PopplerPage *page;            /* the one that was asked for last */
+  image_page image;             /* it, of an image file; no pixels: none was */
   int page_index;
   struct mapping mappings[MAX_MAPPINGS];
   size_t mapped;
@@ -86,7 +89,33 @@ map_text (struct worker *worker, const struct pdf_render_request *request, int f
   return true;
 }
 
-/* `fd` becomes poppler's. */
+/* Whether the file behind `fd` is an image, which then is the document. */
+static bool
+open_images (struct worker *worker, int fd, struct pdf_render_reply *reply)
+{
+  guchar start[12];
+  GError *error = NULL;
+
+  ssize_t n = pread (fd, start, sizeof start, 0);
+  if (n <= 0 || !image_document_is_image (start, (gsize) n))
+    return false;
+  GMappedFile *file = g_mapped_file_new_from_fd (fd, FALSE, &error);
+  if (file) {
+    GBytes *bytes = g_mapped_file_get_bytes (file);
+    worker->images = image_document_new (bytes, &error);
+    g_bytes_unref (bytes);
+    g_mapped_file_unref (file);
+  }
+  if (worker->images)
+    reply->n_pages = image_document_get_n_pages (worker->images);
+  else
+    fail (reply, PDF_RENDER_FAILED, error->message);
+  g_clear_error (&error);
+  close (fd);
+  return true;
+}
+
+/* `fd` becomes poppler's, or is closed. */
 static void
 open_document (struct worker *worker, const struct pdf_render_request *request, int fd,
                struct pdf_render_reply *reply)
@@ -94,10 +123,12 @@ open_document (struct worker *worker, const struct pdf_render_request *request, 
   const char *password = request->has_password ? request->password : NULL;
   GError *error = NULL;
 
-  if (worker->document || fd < 0) {
+  if (worker->document || worker->images || fd < 0) {
     fail (reply, PDF_RENDER_FAILED, "no document came with the request to open one");
     return;
   }
+  if (open_images (worker, fd, reply))
+    return;
   int again = password ? dup (fd) : -1;
   /* Poppler closes the descriptor, also when it fails, except where it could not use it at all;
    * then this process has no more use for its table of descriptors either. */
@@ -117,11 +148,35 @@ open_document (struct worker *worker, const struct pdf_render_request *request, 
 }
 
 static bool
+load_image (struct worker *worker, uint32_t index, struct pdf_render_reply *reply)
+{
+  GError *error = NULL;
+
+  if (image_document_get_page (worker->images, index, &worker->image, &error)) {
+    worker->page_index = (int) index;
+    return true;
+  }
+  fail (reply, g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOMEM) ? PDF_RENDER_NO_MEMORY : PDF_RENDER_FAILED,
+        error->message);
+  g_error_free (error);
+  return false;
+}
+
+static void
+drop_page (struct worker *worker)
+{
+  g_clear_object (&worker->page);
+  image_page_clear (&worker->image);
+}
+
+static bool
 load_page (struct worker *worker, uint32_t index, struct pdf_render_reply *reply)
 {
-  if (worker->page && worker->page_index == (int) index)
+  if ((worker->page || worker->image.pixels) && worker->page_index == (int) index)
     return true;
-  g_clear_object (&worker->page);
+  drop_page (worker);
+  if (worker->images)
+    return load_image (worker, index, reply);
   if (worker->document && index < PDF_RENDER_MAX_PAGES)
     worker->page = poppler_document_get_page (worker->document, (int) index);
   if (!worker->page) {
@@ -200,7 +255,7 @@ geometry_is_sane (const struct pdf_render_request *r)
 /* Drawn on nothing, with white put below afterwards: a page is a transparency group of its own, so
  * blend modes must not see the paper. */
 static cairo_status_t
-draw (PopplerPage *page, const struct pdf_render_request *request, unsigned char *data)
+draw (const struct worker *worker, const struct pdf_render_request *request, unsigned char *data)
 {
   cairo_surface_t *surface = cairo_image_surface_create_for_data (data, CAIRO_FORMAT_ARGB32,
       (int) request->width, (int) request->height, (int) request->stride);
@@ -210,7 +265,10 @@ draw (PopplerPage *page, const struct pdf_render_request *request, unsigned char
   cairo_save (cr);
   cairo_translate (cr, request->x, request->y);
   cairo_scale (cr, request->scale, request->scale);
-  poppler_page_render (page, cr);
+  if (worker->page)
+    poppler_page_render (worker->page, cr);
+  else
+    image_page_render (&worker->image, cr);
   cairo_restore (cr);
   cairo_set_operator (cr, CAIRO_OPERATOR_DEST_OVER);
   cairo_set_source_rgb (cr, 1, 1, 1);
@@ -224,14 +282,29 @@ draw (PopplerPage *page, const struct pdf_render_request *request, unsigned char
   return status;
 }
 
+static void
+tell_size (const struct worker *worker, struct pdf_render_size *size)
+{
+  if (worker->page) {
+    poppler_page_get_size (worker->page, &size->width, &size->height);
+    return;
+  }
+  image_page_get_size (&worker->image, &size->width, &size->height);
+  size->scale = image_page_get_scale (&worker->image);
+  size->in_pixels = worker->image.dpi_x == 0;
+}
+
 /* Whether the loaded page is of the size that the request expects; else the reply tells its size. */
 static bool
-is_expected (struct worker *worker, const struct pdf_render_request *request, struct pdf_render_reply *reply)
+is_expected (const struct worker *worker, const struct pdf_render_request *request, struct pdf_render_reply *reply)
 {
-  if (request->expected_width == 0)
+  const struct pdf_render_size *expected = &request->expected, *size = &reply->size;
+
+  if (expected->width == 0)
     return true;
-  poppler_page_get_size (worker->page, &reply->width, &reply->height);
-  if (reply->width == request->expected_width && reply->height == request->expected_height)
+  tell_size (worker, &reply->size);
+  if (size->width == expected->width && size->height == expected->height && size->scale == expected->scale
+      && size->in_pixels == expected->in_pixels)
     return true;
   reply->status = PDF_RENDER_OTHER_SIZE;
   return false;
@@ -273,10 +346,10 @@ render (struct worker *worker, const struct pdf_render_request *request, int fd,
     fail (reply, PDF_RENDER_NO_MEMORY, "the frame cannot be mapped");
     return;
   }
-  cairo_status_t status = draw (worker->page, request, data);
-  if (worker->text && status == CAIRO_STATUS_SUCCESS)
+  cairo_status_t status = draw (worker, request, data);
+  if (worker->text && worker->page && status == CAIRO_STATUS_SUCCESS)
     tell_text (worker, reply);
-  g_clear_object (&worker->page);
+  drop_page (worker);
   if (worker->mapped > MAX_MAPPED_BYTES)
     unmap (worker, oldest_mapping (worker));    /* the only one, which does not come again */
   if (status != CAIRO_STATUS_SUCCESS)
@@ -299,7 +372,7 @@ handle (struct worker *worker, const struct pdf_render_request *request, int fds
       break;
     case PDF_RENDER_PAGE_SIZE:
       if (load_page (worker, request->page, reply))
-        poppler_page_get_size (worker->page, &reply->width, &reply->height);
+        tell_size (worker, &reply->size);
       break;
     case PDF_RENDER_RENDER:
       render (worker, request, fds[0], reply);

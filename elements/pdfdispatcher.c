@@ -36,12 +36,11 @@ ask_size (GstPdfRenderer * self, GstPdfSlot * slot)
 static void
 begin_page (GstPdfRenderer * self, GstPdfSlot * slot)
 {
-  if (!self->scaled || self->last_width == 0) {
+  if (!self->scaled || self->last_size.width == 0) {
     ask_size (self, slot);
     return;
   }
-  slot->job->page->width_pt = self->last_width;
-  slot->job->page->height_pt = self->last_height;
+  slot->job->page->size = self->last_size;
   slot->guessed = TRUE;
   slot->spent = 0;
   slot->state = SLOT_PARKED;
@@ -83,8 +82,8 @@ try_render (GstPdfRenderer * self, GstPdfSlot * slot)
 
   if (!self->scaled)
     return FALSE;
-  if (!gst_pdf_geometry_for_page (&self->scaling, page->width_pt,
-          page->height_pt, &page->geometry, &reason)) {
+  if (!gst_pdf_geometry_for_page (&self->scaling, &page->size,
+          &page->geometry, &reason)) {
     if (slot->guessed) {
       g_free (reason);
       ask_size (self, slot);
@@ -111,8 +110,7 @@ try_render (GstPdfRenderer * self, GstPdfSlot * slot)
   slot->deadline = slot->began + self->timeout;
   slot->state = SLOT_RENDERING;
   if (!gst_pdf_worker_render (slot->worker, page->number - 1, &page->geometry,
-          slot->frame, slot->guessed ? page->width_pt : 0,
-          slot->guessed ? page->height_pt : 0))
+          slot->frame, slot->guessed ? &page->size : NULL))
     gst_pdf_slot_lose_worker (self, slot, FALSE, "died");
   return TRUE;
 }
@@ -152,15 +150,12 @@ handle_size (GstPdfRenderer * self, GstPdfSlot * slot,
 {
   gst_pdf_slot_drop_frame (self, slot);
   slot->job->page->geometry = (GstPdfGeometry) { 0 };
-  slot->job->page->width_pt = reply->width;
-  slot->job->page->height_pt = reply->height;
+  slot->job->page->size = reply->size;
   slot->guessed = FALSE;
   slot->spent = g_get_monotonic_time () - slot->began;
   slot->state = SLOT_PARKED;
-  if (isfinite (reply->width) && isfinite (reply->height)) {
-    self->last_width = reply->width;
-    self->last_height = reply->height;
-  }
+  if (isfinite (reply->size.width) && isfinite (reply->size.height))
+    self->last_size = reply->size;
   if (gst_pdf_renderer_is_next (self, slot->job))
     gst_pdf_renderer_note_first_size (self, slot->job->page);
 }

@@ -4,6 +4,8 @@
 
 #include <glib.h>
 
+#include "pdfrenderprotocol.h"
+
 G_BEGIN_DECLS
 
 typedef struct {
@@ -18,12 +20,13 @@ typedef struct {
   gdouble x, y;                 /* pixel of the page's top left corner */
 } GstPdfGeometry;
 
-/* The frame for a page of the given size in points. Without fitting it has ceil (points × dpi / 72)
- * pixels, as pdftocairo makes them, so a last row or column can be covered in part. FALSE with
+/* The frame for a page of the given size. Without fitting it has ceil (points × dpi / 72)
+ * pixels, as pdftocairo makes them, so a last row or column can be covered in part; a page made of pixels keeps them,
+ * whatever the dpi. FALSE with
  * `reason` (transfer full) if the size is not a positive number or makes a
  * frame over the limits of pdfrenderprotocol.h. */
-gboolean gst_pdf_geometry_for_page (const GstPdfScaling * scaling, gdouble width_pt,
-    gdouble height_pt, GstPdfGeometry * geometry, gchar ** reason);
+gboolean gst_pdf_geometry_for_page (const GstPdfScaling * scaling, const struct pdf_render_size * size,
+    GstPdfGeometry * geometry, gchar ** reason);
 
 /* The frame of an A4 page, made smaller where it is over the limits. */
 void gst_pdf_geometry_for_a4 (const GstPdfScaling * scaling, GstPdfGeometry * geometry);

@@ -93,8 +93,7 @@ gst_pdf_renderer_note_first_size (GstPdfRenderer * self,
   if (self->first_sized)
     return;
   self->first_sized = TRUE;
-  self->first_width = page->width_pt;
-  self->first_height = page->height_pt;
+  self->first_size = page->size;
   g_cond_broadcast (&self->changed);
 }
 
@@ -157,15 +156,14 @@ is_first_sized (GstPdfRenderer * self)
 }
 
 gboolean
-gst_pdf_renderer_first_size (GstPdfRenderer * self, gdouble * width_pt,
-    gdouble * height_pt, GError ** error)
+gst_pdf_renderer_first_size (GstPdfRenderer * self,
+    struct pdf_render_size *size, GError ** error)
 {
   gboolean ok;
 
   g_mutex_lock (&self->lock);
   ok = wait_for (self, is_first_sized, error);
-  *width_pt = self->first_width;
-  *height_pt = self->first_height;
+  *size = self->first_size;
   g_mutex_unlock (&self->lock);
   return ok;
 }

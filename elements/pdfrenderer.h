@@ -41,7 +41,7 @@ typedef struct {
 
 typedef struct {
   guint number;                 /* from 1 */
-  gdouble width_pt, height_pt;  /* 0 where unknown */
+  struct pdf_render_size size;  /* width 0 where unknown */
   GstPdfGeometry geometry;      /* of the frame, or what it would be; width 0 where unknown */
   GstBuffer *frame;             /* NULL: the page has failed */
   gchar *reason;                /* why it has failed, or NULL */
@@ -71,9 +71,8 @@ gboolean gst_pdf_renderer_open (GstPdfRenderer * self, guint * n_pages, GError *
  * no page is rendered before the scaling is set. Called once, after opening. */
 void gst_pdf_renderer_start (GstPdfRenderer * self, GstDocPageRange * range, guint count);
 
-/* Waits until the size of the first page is known, in points; 0 × 0 where it cannot be had. */
-gboolean gst_pdf_renderer_first_size (GstPdfRenderer * self, gdouble * width_pt,
-    gdouble * height_pt, GError ** error);
+/* Waits until the size of the first page is known; 0 × 0 where it cannot be had. */
+gboolean gst_pdf_renderer_first_size (GstPdfRenderer * self, struct pdf_render_size * size, GError ** error);
 
 /* For the pages that are not being rendered yet. */
 void gst_pdf_renderer_set_scaling (GstPdfRenderer * self, const GstPdfScaling * scaling);

@@ -57,8 +57,8 @@ struct _GstPdfRenderer {
   gboolean opened, scaled, first_sized;
   GError *error;                /* nothing more will come */
   guint n_pages;                /* of the document */
-  gdouble first_width, first_height;
-  gdouble last_width, last_height;      /* that a worker told, in points; 0: none yet */
+  struct pdf_render_size first_size;
+  struct pdf_render_size last_size;     /* that a worker told; width 0: none yet */
   GstPdfScaling scaling;
   GstDocPageRange *range;
   guint count;                  /* pages to give, in all */

@@ -11,7 +11,7 @@
  *                      and where words are wanted
  *                      memory for them, a sealed
  *                      memfd
- *   PAGE_SIZE          none                       width, height in points
+ *   PAGE_SIZE          none                       the page's size
  *   RENDER             the frame, a sealed memfd  the pixels are in the frame, `text_size` bytes of the page's
  *                                                 words (pdftext.h) in the memory for them, if there is one; they
  *                                                 stay there until the next request. `reason` where there are none
@@ -25,7 +25,7 @@
 
 #include <stdint.h>
 
-#define PDF_RENDER_VERSION 3
+#define PDF_RENDER_VERSION 4
 #define PDF_RENDER_FD 3
 
 /* Limits of a frame: cairo's is 32767 pixels a side; 2^27 pixels are 512 MiB. */
@@ -54,6 +54,14 @@ enum pdf_render_status {
   PDF_RENDER_N_STATUS
 };
 
+/* How large a page is, as it is seen: cropped and turned. */
+struct pdf_render_size {
+  double width, height;         /* points of 1/72 inch */
+  double scale;                 /* pixels a point that the page is made of, an image's; 0: it can be drawn at any */
+  uint32_t in_pixels;           /* the file tells no resolution: points are its pixels, scale is 1 */
+  uint32_t reserved;
+};
+
 struct pdf_render_request {
   uint32_t version;             /* PDF_RENDER_VERSION */
   uint32_t type;
@@ -66,7 +74,7 @@ struct pdf_render_request {
   uint32_t width, height, stride;
   uint32_t has_password;
   double scale, x, y;
-  double expected_width, expected_height; /* RENDER: the page's size in points; 0: any will do */
+  struct pdf_render_size expected; /* RENDER: the page's size; width 0: any will do */
   uint64_t text_size;           /* OPEN: bytes of the memory for words that may be mapped; 0: there is none */
   char password[PDF_RENDER_MAX_PASSWORD]; /* OPEN: NUL-terminated UTF-8 */
 };
@@ -76,9 +84,9 @@ struct pdf_render_reply {
   uint32_t status;
   uint32_t n_pages;
   uint32_t text_size;
-  double width, height;         /* of the page as seen: crop box, rotated */
+  struct pdf_render_size size;
   char reason[PDF_RENDER_MAX_REASON]; /* NUL-terminated: why the status is not OK, or there are no words */
 };
 
-_Static_assert (sizeof (struct pdf_render_request) == 96 + PDF_RENDER_MAX_PASSWORD, "no padding");
-_Static_assert (sizeof (struct pdf_render_reply) == 40 + PDF_RENDER_MAX_REASON, "no padding");
+_Static_assert (sizeof (struct pdf_render_request) == 112 + PDF_RENDER_MAX_PASSWORD, "no padding");
+_Static_assert (sizeof (struct pdf_render_reply) == 56 + PDF_RENDER_MAX_REASON, "no padding");

@@ -284,7 +284,7 @@ gst_pdf_worker_ask_size (GstPdfWorker * worker, guint page)
 gboolean
 gst_pdf_worker_render (GstPdfWorker * worker, guint page,
     const GstPdfGeometry * geometry, GstBuffer * frame,
-    gdouble expected_width, gdouble expected_height)
+    const struct pdf_render_size *expected)
 {
   GstMemory *memory = gst_buffer_peek_memory (frame, 0);
   const gint fds[MAX_FDS] = { gst_unified_memory_get_fd (memory), -1 };
@@ -298,8 +298,8 @@ gst_pdf_worker_render (GstPdfWorker * worker, guint page,
   worker->request.scale = geometry->scale;
   worker->request.x = geometry->x;
   worker->request.y = geometry->y;
-  worker->request.expected_width = expected_width;
-  worker->request.expected_height = expected_height;
+  if (expected)
+    worker->request.expected = *expected;
   return send_request (worker, 1, fds);
 }
 

@@ -31,9 +31,9 @@ gint gst_pdf_worker_get_socket (const GstPdfWorker * worker);
  * `document_fd` stays the caller's. `password` may be NULL. */
 gboolean gst_pdf_worker_open (GstPdfWorker * worker, gint document_fd, const gchar * password);
 gboolean gst_pdf_worker_ask_size (GstPdfWorker * worker, guint page);
-/* `expected_*`: the page's size in points; where it has another, the reply says so and nothing is drawn. 0: any. */
+/* `expected`: the page's size; where it has another, the reply says so and nothing is drawn. NULL: any. */
 gboolean gst_pdf_worker_render (GstPdfWorker * worker, guint page, const GstPdfGeometry * geometry,
-    GstBuffer * frame, gdouble expected_width, gdouble expected_height);
+    GstBuffer * frame, const struct pdf_render_size * expected);
 
 /* A buffer of the frame's size for gst_pdf_worker_render(); it returns to this worker when it is
  * released, unless it is over 128 MiB. NULL if there is no memory. (transfer full) */

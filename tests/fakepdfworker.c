@@ -114,19 +114,19 @@ lie (const char *deed, struct pdf_render_reply *reply)
   if (is (deed, "endless-reason"))
     reply->status = PDF_RENDER_FAILED, memset (reply->reason, 'x', sizeof reply->reason);
   if (is (deed, "nan"))
-    reply->width = NAN;
+    reply->size.width = NAN;
   if (is (deed, "infinite"))
-    reply->height = INFINITY;
+    reply->size.height = INFINITY;
   if (is (deed, "wide"))
-    reply->width = 144;
+    reply->size.width = 144;
   if (is (deed, "other-size"))
     reply->status = PDF_RENDER_OTHER_SIZE;
   if (is (deed, "huge"))
-    reply->width = 1e9;
+    reply->size.width = 1e9;
   if (is (deed, "zero"))
-    reply->height = 0;
+    reply->size.height = 0;
   if (is (deed, "negative"))
-    reply->width = -72;
+    reply->size.width = -72;
   if (is (deed, "many-pages"))
     reply->n_pages = 4000000000u;
   if (is (deed, "no-pages"))
@@ -226,7 +226,7 @@ applies (const char *deed, const struct pdf_render_request *request)
 
   for (size_t i = 0; i < sizeof of_size / sizeof *of_size; i++)
     about_size |= is (deed, of_size[i]);
-  return *deed && (request->type == PDF_RENDER_OPEN || (about_size && request->expected_width > 0)
+  return *deed && (request->type == PDF_RENDER_OPEN || (about_size && request->expected.width > 0)
                    || request->type == (about_size ? PDF_RENDER_PAGE_SIZE : PDF_RENDER_RENDER));
 }
 
@@ -289,8 +289,8 @@ main (void)
     struct stat file = { 0 };
 
     reply.n_pages = pages ? (uint32_t) atoi (pages) : 10;
-    reply.width = 72;
-    reply.height = 108;
+    reply.size.width = 72;
+    reply.size.height = 108;
     log_request (&request, fds);
     const char *deed = deed_for (page);
     if (request.text_size > 0)
@@ -303,8 +303,8 @@ main (void)
       close (fds[0]);
     if (applies (deed, &request))
       do_deed (deed, page, file.st_ino, &reply);
-    if (request.expected_width > 0 && reply.status == PDF_RENDER_OK
-        && !(reply.width == request.expected_width && reply.height == request.expected_height))
+    if (request.expected.width > 0 && reply.status == PDF_RENDER_OK
+        && !(reply.size.width == request.expected.width && reply.size.height == request.expected.height))
       reply.status = PDF_RENDER_OTHER_SIZE;
     if (send (PDF_RENDER_FD, &reply, sizeof reply, MSG_NOSIGNAL) < 0)
       return 1;
