@@ -27,7 +27,7 @@ typedef struct {
   GPtrArray *warnings; /* held back until a page passes: a run that fails says one thing only */
   char *first_file, *last_file; /* of those that sinks told of */
   guint n_files;
-  gboolean verbose;
+  gboolean verbose, quiet;
   gboolean interrupted;
   gboolean finished; /* EOS came */
   int status;
@@ -35,7 +35,7 @@ typedef struct {
 
 typedef struct {
   char **set, **options, **pipeline;
-  gboolean number_files, verbose, version;
+  gboolean number_files, quiet, verbose, version;
 } arguments;
 
 static const char description[]
@@ -53,6 +53,7 @@ parse_arguments (int *argc, char ***argv, arguments *args, GError **error)
       "Set it on the first element that has it", "PROPERTY=VALUE" },
     { "number-files", 0, 0, G_OPTION_ARG_NONE, &args->number_files,
       "Number the files of multifilesinks by page", NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &args->quiet, "Say nothing at the end of a run that went well", NULL },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &args->verbose, "Say more about errors", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &args->version, "Print the version", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &args->pipeline, NULL, NULL },
@@ -285,8 +286,9 @@ report_end (launch *run)
   if (run->interrupted)
     launch_progress_say (run->progress, "interrupted after %u pages%s", launch_progress_pages (run->progress),
                          run->finished ? "" : ", stopped before they were finished");
-  launch_progress_summary (run->progress);
-  if (run->finished && launch_progress_pages (run->progress) > 0)
+  if (!run->quiet)
+    launch_progress_summary (run->progress);
+  if (!run->quiet && run->finished && launch_progress_pages (run->progress) > 0)
     say_written_paths (run);
   if (run->interrupted)
     run->status = EXIT_INTERRUPTED;
@@ -351,6 +353,7 @@ main (int argc, char **argv)
     return missing ? EXIT_FATAL : EXIT_USAGE;
   }
   run.verbose = args.verbose;
+  run.quiet = args.quiet;
   run.loop = g_main_loop_new (NULL, FALSE);
   run.progress = launch_progress_new ();
   run.warnings = g_ptr_array_new_with_free_func (g_free);

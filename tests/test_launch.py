@@ -68,6 +68,12 @@ class ExitStatus(unittest.TestCase):
                                   ("is-live=maybe", "true or false")):
             self.check_error(2, range_text, "-p", value, *pipeline)
 
+    def test_quiet(self):
+        """A run that went well says nothing, one that did not says all the same."""
+        done = launch("--quiet", "videotestsrc", "num-buffers=3", "!", "fakesink")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        self.check_error(1, "Could not open file", "--quiet", "fakesrc", "!", "filesink", "location=/nowhere/x")
+
     def test_version_and_help(self):
         self.assertRegex(launch("--version").stdout, r"^doclayout-launch \d+\.\d+\.\d+\n$")
         self.assertIn("Exit status", launch("--help").stdout)
