@@ -15,9 +15,17 @@ is "N passed, N failed", with ", N skipped" where there are such; they are liste
 END
 }
 
+# What tests of reports open them in, where the distribution has it as a package (Ubuntu has it not).
+install_browser() {
+  [[ $may_install == yes ]] && command -v apt-cache >/dev/null || return 0
+  [[ -n $(apt-cache search --names-only '^chromium-headless-shell$') ]] || return 0
+  (install_packages browser) || say "no browser: tests that need one will be skipped"
+}
+
 parse_arguments "$@"
 [[ ${#options[@]} == 0 && -z $output ]] || usage_error "there are no such options"
 install_packages build run test
+install_browser
 fetch_model
 prepare_python
 
