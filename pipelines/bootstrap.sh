@@ -133,6 +133,9 @@ bootstrap() {
   fetch_model
 }
 
+# The distribution's own Python, which sees the package python3-pil, or another one.
+find_python() { [[ -x /usr/bin/python3 ]] && echo /usr/bin/python3 || echo python3; }
+
 # Reads a script's arguments: `files` gets what is no option, `options` what the launcher is to set
 # or obey, `output` what -o names. Any other --NAME VALUE or --NAME=VALUE is a property.
 files=() options=()

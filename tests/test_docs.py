@@ -6,6 +6,7 @@ In a `console` block only lines with a prompt are commands; the rest is what the
 out where the line above it says `<!-- not run: WHY -->`. Commands run as in a user's shell, in a folder
 with the files they name.
 """
+import functools
 import os
 import re
 import shutil
@@ -78,13 +79,22 @@ def all_commands():
         yield from ((path, *command) for command in commands_of_source(path))
 
 
-def provide_files(command, folder):
+@functools.cache
+def sample_result(env):
+    """What detect.sh finds on two pages of the sample document, in the environment with these items."""
+    return subprocess.run([ROOT / "pipelines" / "detect.sh", "--pages", "1-2"], env=dict(env), check=True,
+                          capture_output=True).stdout
+
+
+def provide_files(command, folder, env):
     """What the folder of a clone has, and the files that a command reads: any PDF is the sample document,
-    any picture a frame of videotestsrc."""
+    any result is of it, any picture a frame of videotestsrc."""
     for part in ("pipelines", "tests", "docs"):
         (folder / part).symlink_to(ROOT / part)
     if os.environ.get("DOCLAYOUT_TEST_BUILD"):
         (folder / "build").symlink_to(os.environ["DOCLAYOUT_TEST_BUILD"])
+    for name in re.findall(r"(?<![\w./-])[\w-]+\.jsonl", command):
+        (folder / name).write_bytes(sample_result(tuple(env.items())))
     for name in re.findall(r"(?<![\w./-])[\w-]+\.(?:pdf|png|jpe?g)", command):
         if name.endswith(".pdf"):
             shutil.copy(ROOT / "pipelines" / "sample.pdf", folder / name)
@@ -97,7 +107,7 @@ def provide_files(command, folder):
 
 def run(language, command, env):
     with tempfile.TemporaryDirectory() as name:
-        provide_files(command, Path(name))
+        provide_files(command, Path(name), env)
         for word, stand_in in STAND_INS:
             command = command.replace(word, stand_in)
         argv = ["python3", "-c"] if language == "python" else ["bash", "-o", "pipefail", "-c"]
