@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The HTML file that report.py writes: whole, self-contained, and with strangers' text as data only."""
+"""The HTML file that report.py and compare.py write: whole, self-contained, and with strangers' text as data only."""
 import base64
 import hashlib
 import json
@@ -228,6 +228,35 @@ for image in (text, photo):
                               check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"^image/png 500 1400 True \d+ 2\d\d\nimage/jpeg 1000 1400 True \d+ \d+\n$")
+
+
+class Comparison(FileTest):
+    def compare(self, a, b, *options):
+        write(self.folder / "a.jsonl", a)
+        write(self.folder / "b.jsonl", b)
+        done = subprocess.run([PYTHON, "-B", PROGRAMS / "compare.py", "--output=out.html", *options, "a.jsonl", "b.jsonl"],
+                              cwd=self.folder, capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return self.read()
+
+    def test_pages_with_most_changes_first(self):
+        a = [page(n, [region(box=(10, 90 * i, 99, 90 * i + 80)) for i in range(n)]) for n in range(1, 8)]
+        b = [page(n) for n in range(1, 8) if n != 2]
+        document = self.compare(a, b)
+        Report.check_closed(self, document)
+        self.assertEqual([p["page"] for p in document.data("data-pages")], [2, 7, 6, 5, 4, 3, 1])
+        document = self.compare(a, b, "--most", "3")
+        self.assertEqual([p["page"] for p in document.data("data-pages")], [2, 7, 6])
+        self.assertEqual(document.data("data-summary")["pages"]["differing"], 7)
+        self.assertEqual(self.compare(a, a).data("data-pages"), [])
+
+    def test_hostile_text_is_data(self):
+        harmless = self.compare([page(1, [region()])], [page(1)])
+        a, b = [page(1, [region(HOSTILE, text=HOSTILE)])], [page(1, error=HOSTILE)]
+        found = self.compare(a, b)
+        self.assertEqual([tag for tag, _ in found.elements], [tag for tag, _ in harmless.elements])
+        self.assertEqual(found.data("data-pages")[0]["a"]["regions"], a[0]["regions"])
+        self.assertEqual(found.data("data-pages")[0]["b"]["error"], HOSTILE)
 
 
 class Colors(unittest.TestCase):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reports in a headless Chromium, as their readers use them. Skipped where there is no such browser."""
+"""The reports in a headless Chromium, as their readers use them. Skipped where there is no such browser."""
 import json
 import shutil
 import subprocess
@@ -265,6 +265,58 @@ class Report(ReportTest):
                          "median 71 ms, 95 % within 116 ms, most 90000 ms (the scale is logarithmic)")
         self.assertEqual(self.run_js("document.querySelectorAll('.timing .bars')[1].getAttribute('d').match(/M/g).length"), 100)
         self.assertTrue(self.texts(".timing p")[1].startswith("Slowest pages: 41, 100, 99"))
+
+
+class Comparison(ReportTest):
+    def open_comparison(self, a, b, fragment=""):
+        write(self.folder / "a.jsonl", a)
+        write(self.folder / "b.jsonl", b)
+        subprocess.run([PYTHON, "-B", PROGRAMS / "compare.py", "--output=c.html", "a.jsonl", "b.jsonl"], cwd=self.folder,
+                       capture_output=True, check=False)
+        self.browser.open(self.folder / "c.html", fragment)
+        self.browser.settle()
+
+    def test_side_by_side(self):
+        a = [page(1, [region(), region("title", (10, 10, 90, 30)), region("table", (100, 600, 500, 700))]), page(2), page(3)]
+        b = [page(1, [region(box=(200, 200, 600, 360), scale=0.36), region("header", (20, 20, 180, 60), scale=0.36),
+                      region("table", (200, 1200, 1000, 1400), scale=0.36)], width=1200, height=1600, scale=0.36),
+             page(2, [region(text=HOSTILE)]), page(3, error=HOSTILE)]
+        self.open_comparison(a, b)
+        self.assertEqual(self.texts("#list strong"), ["Page 3", "Page 1", "Page 2"])
+        self.check_names()
+        self.browser.key("j")
+        self.assertIn("</script><script>alert(1)", self.texts(".reason bdi")[0])
+        self.browser.key("j")
+        marks = self.run_js("[...document.querySelectorAll('figure')]"
+                            ".map((f) => [...f.querySelectorAll('.change')].map((g) => g.textContent))")
+        self.assertEqual(marks, [["↔ text 0.90", "≠ title 0.90"], ["↔ text 0.90", "≠ header 0.90"]])
+        self.assertEqual(self.run_js("document.querySelectorAll('.unchanged').length"), 2)
+        ghosts = self.run_js("[...document.querySelectorAll('.ghost')]"
+                             ".map((r) => ['x', 'y', 'width', 'height'].map((a) => +r.getAttribute(a)))")
+        self.assertEqual(ghosts, [[100, 100, 200, 80], [200, 200, 400, 200]])
+        self.browser.key("ArrowRight")
+        self.assertEqual(self.run_js("document.querySelectorAll('.change.chosen').length"), 2)
+        self.browser.key("u")
+        self.assertEqual(self.run_js("document.querySelectorAll('.unchanged').length"), 0)
+
+    def test_kinds(self):
+        self.open_comparison([page(1, [region()]), page(2, [region()])], [page(1, [region(score=0.2)]), page(2)])
+        self.browser.click("#kinds li:first-child input")  # missing
+        self.assertEqual(self.texts("#list strong"), ["Page 1"])
+        self.browser.key("j")
+        self.assertEqual(self.texts("main th[scope=row]"), ["% with another score"])
+
+    def test_nothing_changed(self):
+        self.open_comparison([page(1, [region()])], [page(1, [region()])])
+        self.assertEqual(self.texts("main h2"), ["Nothing changed"])
+        self.browser.key("j")
+        self.assertEqual(self.texts("main h2"), ["Nothing changed"])
+
+    def test_texts(self):
+        self.open_comparison([page(1, [region(text="one")])], [page(1, [region(text="two" + HOSTILE)])])
+        self.browser.key("j")
+        self.assertEqual(self.texts(".texts pre")[0], "one")
+        self.assertIn("[U+202E]", self.texts(".texts pre")[1])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""report.sh, as a user runs them, from a bootstrapped home folder."""
+"""report.sh and compare.sh with pictures, as a user runs them, from a bootstrapped home folder."""
 import json
 import os
 import shutil
@@ -16,6 +16,7 @@ from test_scripts import DETECT, ODD_NAME, ROOT
 from write_pdf import A4
 
 REPORT = ROOT / "pipelines" / "report.sh"
+COMPARE = ROOT / "pipelines" / "compare.sh"
 TOO_LARGE = (1000000, 1000000)
 
 
@@ -141,16 +142,51 @@ class Report(ReportTest):
                 self.check_refused(status, text, REPORT, *args)
 
 
+class Compare(ReportTest):
+    def detect(self, name, *args):
+        done = self.run_script(DETECT, "a.pdf", "-o", name, *args)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return name
+
+    def test_runs(self):
+        shutil.copy(ROOT / "pipelines" / "sample.pdf", self.folder / "a.pdf")
+        a = self.detect("a.jsonl", "--device", "cpu")
+        self.assertEqual(self.run_script(COMPARE, a, self.detect("again.jsonl", "--device", "cpu")).returncode, 0)
+        lines = (self.folder / a).read_text().splitlines(keepends=True)
+        changed = json.loads(lines[1])
+        changed["regions"][0]["label"] = "seal"
+        (self.folder / "b.jsonl").write_text("".join([lines[0], json.dumps(changed) + "\n", *lines[3:]]))
+        done = self.run_script(COMPARE, a, "b.jsonl", "-o", "c.html", "--pdf", "a.pdf", "--dpi", "60")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("relabelled: header -> seal: 1\n", done.stdout)
+        document, pictures = self.read("c.html")
+        self.assertEqual([page["page"] for page in document.data("data-pages")], [3, 2])
+        self.assertEqual(pictures, [2, 3])
+
+    def test_trouble(self):
+        self.write("a.pdf")
+        self.write("text.pdf", b"no PDF\n" * 200)
+        a = self.detect("a.jsonl")
+        line = (self.folder / a).read_text().splitlines(keepends=True)[0]
+        (self.folder / "b.jsonl").write_text(line)
+        for text, *args in (("not a PDF", "--pdf", "text.pdf"), ("no file", "--pdf", "nosuch.pdf"),
+                            ("unknown option --threshold", "--pdf", "a.pdf", "--threshold", "0.5")):
+            self.check_refused(2, text, COMPARE, a, "b.jsonl", "-o", "c.html", *args)
+
+
 class Installed(ReportTest):
     def test_commands(self):
         commands = Path(self.env["HOME"]) / ".local" / "bin"
         done = self.run_script(commands / "doclayout-report", "--pages", "2", "-o", "x.html")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.check_report("x.html", [2])
-        for command, shown in ((commands / "doclayout-report", "doclayout-report"), (REPORT, "report.sh")):
-            done = self.run_script(command, "--help")
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
-            self.assertTrue(done.stdout.startswith(f"usage: {shown} "), done.stdout)
+        for name, script in (("report", REPORT), ("compare", COMPARE)):
+            for command, shown in ((commands / f"doclayout-{name}", f"doclayout-{name}"), (script, script.name)):
+                done = self.run_script(command, "--help")
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertTrue(done.stdout.startswith(f"usage: {shown} "), done.stdout)
+        self.run_script(DETECT, "-o", "a.jsonl", "--pages", "1")
+        self.assertEqual(self.run_script(commands / "doclayout-compare", "a.jsonl", "a.jsonl").returncode, 0)
 
 
 if __name__ == "__main__":
