@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# From PDF files to one JSON object a page, or to a document of another format.
+# From PDF and image files to one JSON object a page, or to a document of another format.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/bootstrap.sh"
 
 usage() {
   cat <<END
-usage: $script_name [FILE.pdf | FOLDER]... [-o FILE] [--PROPERTY VALUE]...
+usage: $script_name [FILE | FOLDER]... [-o FILE] [--PROPERTY VALUE]...
 
 Finds the regions of every page: title, text, table, figure, ... Without a file: of a sample document.
-Folders stand for the PDF files in them. The result is JSON Lines, one object a page (docs/json.md):
-on standard output where that is a pipe or a file, else in NAME.jsonl in the working folder.
+Files are PDF, PNG, JPEG, JPEG 2000 or TIFF; folders stand for those in them. The result is JSON Lines, one object a page
+(docs/json.md): on standard output where that is a pipe or a file, else in NAME.jsonl in the working folder.
 
   --format FORMAT     json (an array), coco, docling, markdown, alto or pagexml instead of jsonl (docs/formats.md);
                       then there is a file for each document, NAME.json, .md or .xml
@@ -30,14 +30,18 @@ Exit status: 0 all well, 1 a file could not be read or written, 2 wrong usage, 3
 END
 }
 
+# Of the documents in a folder, in lower case.
+suffixes='pdf|png|jpe?g|tiff?|jp2|j2k'
+
 # The documents that the arguments stand for, into `documents`.
 list_documents() {
   local file found
   for file in "$@"; do
     found=("$file")
     if [[ -d $file ]]; then
-      mapfile -d '' found < <(find "$(realpath -- "$file")" -type f -iname '*.pdf' -print0 | sort -z)
-      ((${#found[@]})) || { say "no PDF file in the folder $file"; worst=1; }
+      mapfile -d '' found < <(find "$(realpath -- "$file")" -type f -regextype posix-extended -iregex ".*\.($suffixes)" \
+        -print0 | sort -z)
+      ((${#found[@]})) || { say "no PDF file and no image in the folder $file"; worst=1; }
     fi
     documents+=("${found[@]}")
   done
@@ -72,7 +76,7 @@ check_output() {
 # The name of document $1 in a location: two documents never share one, and a percent sign is doubled.
 name_document() {
   name=$(basename -- "$1")
-  name=${name%.[Pp][Dd][Ff]}
+  [[ ! ${name,,} =~ .+\.($suffixes)$ ]] || name=${name%.*}
   taken[$name]=$((${taken[$name]:-0} + 1))
   ((taken[$name] == 1)) || name=$name-${taken[$name]}
   name=${name//%/%%}

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# From a PDF file to pictures of its pages with the regions marked.
+# From a PDF or image file to pictures of its pages with the regions marked.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/bootstrap.sh"
 
 usage() {
   cat <<END
-usage: $script_name FILE.pdf [FOLDER] [--PROPERTY VALUE]...
+usage: $script_name FILE [FOLDER] [--PROPERTY VALUE]...
 
-Writes FOLDER/page-0001.png and so on, numbered by page, with the regions found marked. Without FOLDER
-it shows the pages in a window, one a second.
+FILE is PDF, PNG, JPEG, JPEG 2000 or TIFF. Writes FOLDER/page-0001.png and so on, numbered by page, with the regions
+found marked. Without FOLDER it shows the pages in a window, one a second.
 
   --no-install        install and fetch nothing; say what is missing
   -v, --verbose       say more about errors
@@ -24,8 +24,8 @@ END
 }
 
 parse_arguments "$@"
-[[ -z $output ]] || usage_error "pictures go into a folder: overlay.sh FILE.pdf FOLDER"
-((${#files[@]} == 1 || ${#files[@]} == 2)) || usage_error "give one PDF file and at most one folder"
+[[ -z $output ]] || usage_error "pictures go into a folder: overlay.sh FILE FOLDER"
+((${#files[@]} == 1 || ${#files[@]} == 2)) || usage_error "give one PDF or image file and at most one folder"
 folder=${files[1]:-}
 [[ -n $folder || -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]] ||
   usage_error "no display to show the pages on: name a folder to write pictures into"

@@ -92,7 +92,7 @@ class BadInput(ScriptTest):
 
     def test_folder_without_documents(self):
         (self.folder / "bare").mkdir()
-        self.check_refused(1, "no PDF file in the folder bare", DETECT, "bare")
+        self.check_refused(1, "no PDF file and no image in the folder bare", DETECT, "bare")
         self.check_refused(1, "is a folder", OVERLAY, "bare", "pictures")
 
     def test_encrypted(self):
@@ -227,6 +227,26 @@ class Detect(ScriptTest):
         self.check_pages((self.folder / "all.jsonl").read_text(), [1, 2, 1, 2, 1])
         self.run_script(DETECT, "a.pdf", "folder/c.pdf", "-o", "all.jsonl")
         self.check_pages((self.folder / "all.jsonl").read_text(), [1, 2, 1])
+
+    def test_images(self):
+        """A folder of scans: each file is a document of its own, with what its PDF page has."""
+        (self.folder / "scans").mkdir()
+        sample = ROOT / "pipelines/sample.pdf"
+        for name, kind, last in (("scans/a", "-png", "1"), ("scans/b", "-tiff", "2")):
+            subprocess.run(["pdftoppm", "-cropbox", "-r", "100", "-l", last, kind, sample, name], cwd=self.folder, check=True)
+        (self.folder / "scans/notes.txt").write_text("no page", encoding="ascii")
+        found = self.check_pages(self.run_script(DETECT, "scans", "-o", "-").stdout, [1, 1, 1])
+        names = [line["document"].rsplit("/", 1)[1] for line in found]
+        self.assertEqual(names, ["a-1.png", "b-1.tif", "b-2.tif"])
+        pages = self.check_pages(self.run_script(DETECT, sample, "--pages", "1-2", "-o", "-").stdout, [1, 2])
+        for line, page in zip(found, [pages[0], *pages]):
+            self.assertEqual((line["page"], line["pages"], line["status"]), (1, 1, "ok"))
+            self.assertEqual((line["width"], line["height"]), (page["width"], page["height"]))
+            for ours, whole in zip(line["size_pt"], page["size_pt"]):
+                self.assertAlmostEqual(ours, whole, delta=1)  # a page in pixels is whole ones
+            self.assertEqual([r["label"] for r in line["regions"]], [r["label"] for r in page["regions"]])
+        self.run_script(DETECT, "scans/b-1.tif", "-o", "results/")
+        self.assertEqual([path.name for path in (self.folder / "results").iterdir()], ["b-1.jsonl"])
 
     def test_folder_for_results(self):
         self.write("100%s.pdf", sizes=[A4])
