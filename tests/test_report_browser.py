@@ -193,12 +193,15 @@ class Report(ReportTest):
         self.assertEqual(self.run_js("document.querySelectorAll('.tag').length"), 0)
 
     def test_search(self):
-        self.open_report([page(1, two_columns(20)), page(2, [region(text="A needle here")])])
+        self.open_report([page(1, two_columns(20)), page(2, [region(text=t) for t in ("A needle here", "needles")])])
         self.browser.key("/")
         for letter in "needle":
             self.browser.key(letter)
-        self.assertEqual(self.texts("#found"), ["1 region"])
+        self.assertEqual(self.texts("#found"), ["2 regions"])
         self.assertEqual(self.texts("#details pre"), ["A needle here"])
+        for text in ("needles", "A needle here"):
+            self.browser.key("Enter")
+            self.assertEqual(self.texts("#details pre"), [text])
 
     def test_themes(self):
         self.open_report([page(1)])
@@ -223,6 +226,7 @@ class Report(ReportTest):
         self.assertEqual(len({line.split()[0] for line in images.stdout.splitlines()[2:]}), 30)
         text = subprocess.run(["pdftotext", self.folder / "print.pdf", "-"], capture_output=True, text=True, check=True).stdout
         self.assertEqual(text.count("title 0.50"), 30)
+        self.assertLess(self.run_js("sheets.filter((sheet) => sheet.built).length"), 10)
 
     def test_saved_lines(self):
         pages = [page(1, two_columns(3)), page(2, [region(HOSTILE)])]

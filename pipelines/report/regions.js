@@ -48,11 +48,10 @@ function edgeOfPage (direction) {
   return { index, at: direction > 0 ? -1 : pages[index].regions.length };
 }
 
-/* The next region (or the one before, with direction -1) from the selected one or the page in the window, that is shown
- * and fits; it goes round at the end. */
-function findRegion (direction, fits) {
+/* The next region (or the one before, with direction -1) that is shown and fits, behind a place or the page in the window;
+ * it goes round at the end. */
+function findRegion (direction, fits, start = selected ?? edgeOfPage(direction)) {
   const all = sheets.length;
-  const start = selected ?? edgeOfPage(direction);
   for (let step = 0; step <= all; step++) {
     const index = (start.index + direction * step + all) % all;
     const { regions } = sheets[index].page;
@@ -181,9 +180,10 @@ function drawScores () {
     draw('path', { d: bins.map((n, i) => n ? `M${i} 12V${12 - Math.max(n / most * 12, 0.4)}h.8V12Z` : '').join('') })));
 }
 
-function search (direction) {
+/* The next region that has the text, or the selected one if it may stay. */
+function search (stay) {
   query = byId('query').value.toLowerCase();
-  const found = query && findRegion(direction, fitsQuery);
+  const found = query && findRegion(1, fitsQuery, stay && selected ? { ...selected, at: selected.at - 1 } : undefined);
   if (found)
     select(found.index, found.at, false);
   const fitting = pages.flatMap((page) => page.regions).filter((region) => isShown(region) && fitsQuery(region));

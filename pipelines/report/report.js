@@ -127,8 +127,8 @@ function listenToSide () {
     byId(id).addEventListener('change', (event) => { shown[id] = event.target.checked; refresh(); });
   byId('all').addEventListener('click', () => setHidden([]));
   byId('none').addEventListener('click', () => setHidden(counts.map(([label]) => label)));
-  byId('query').addEventListener('input', () => search(1));
-  byId('search').addEventListener('submit', (event) => { event.preventDefault(); search(1); });
+  byId('query').addEventListener('input', () => search(true));
+  byId('search').addEventListener('submit', (event) => { event.preventDefault(); search(false); });
 }
 
 function listen () {
@@ -140,7 +140,7 @@ function listen () {
   addEventListener('scroll', followScroll, { passive: true });
   addEventListener('hashchange', followAddress);
   addEventListener('beforeprint', () => { keepAll = true; sheets.forEach(build); });
-  addEventListener('afterprint', () => { keepAll = false; });
+  addEventListener('afterprint', clearFar);
 }
 
 function start () {

@@ -178,6 +178,16 @@ function watchSheets () {
   }
 }
 
+/* After printing: only what is near the window again. */
+function clearFar () {
+  keepAll = false;
+  for (const sheet of sheets) {
+    const { top, bottom } = sheet.article.getBoundingClientRect();
+    if (bottom < -innerHeight || top > 2 * innerHeight)
+      clear(sheet);
+  }
+}
+
 /* All pages with their pictures, as a printer needs them. */
 async function printAll () {
   keepAll = true;
