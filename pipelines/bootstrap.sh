@@ -136,6 +136,17 @@ bootstrap() {
 # The distribution's own Python, which sees the package python3-pil, or another one.
 find_python() { [[ -x /usr/bin/python3 ]] && echo /usr/bin/python3 || echo python3; }
 
+# What a document may be called, in lower case.
+suffixes='pdf|png|jpe?g|tiff?|jp2|j2k'
+
+# The name of document $1, without folder and suffix.
+name_of_document() {
+  local name
+  name=$(basename -- "$1")
+  [[ ! ${name,,} =~ .+\.($suffixes)$ ]] || name=${name%.*}
+  printf '%s\n' "$name"
+}
+
 # Reads a script's arguments: `files` gets what is no option, `options` what the launcher is to set
 # or obey, `output` what -o names. Any other --NAME VALUE or --NAME=VALUE is a property.
 files=() options=()

@@ -30,9 +30,6 @@ Exit status: 0 all well, 1 a file could not be read or written, 2 wrong usage, 3
 END
 }
 
-# Of the documents in a folder, in lower case.
-suffixes='pdf|png|jpe?g|tiff?|jp2|j2k'
-
 # The documents that the arguments stand for, into `documents`.
 list_documents() {
   local file found
@@ -75,8 +72,7 @@ check_output() {
 
 # The name of document $1 in a location: two documents never share one, and a percent sign is doubled.
 name_document() {
-  name=$(basename -- "$1")
-  [[ ! ${name,,} =~ .+\.($suffixes)$ ]] || name=${name%.*}
+  name=$(name_of_document "$1")
   taken[$name]=$((${taken[$name]:-0} + 1))
   ((taken[$name] == 1)) || name=$name-${taken[$name]}
   name=${name//%/%%}

@@ -68,18 +68,24 @@ class Report(ReportTest):
         self.assertEqual(self.run_script(REPORT, "-o", "x.html", "--", "-a.pdf").returncode, 0)
         self.check_report("x.html", [1, 2])
 
-    def test_text_is_asked_for(self):
-        """Where pdfsrc has the property and nobody said otherwise. What is installed here only tells what it is asked."""
-        scripts = self.folder / "share" / "gst-doclayout" / "pipelines"
-        scripts.mkdir(parents=True)
-        for name in ("bootstrap.sh", "report.sh"):
-            shutil.copy(ROOT / "pipelines" / name, scripts)
-        self.write("bin/doclayout-launch", b'#!/bin/sh\necho "$@"\nexit 1\n').chmod(0o755)
-        env = {**self.env, "PATH": f"{self.folder}/bin:{self.env['PATH']}"}
-        for known, args, asked in (("text", (), True), ("dpi", (), False), ("text", ("--text=false",), False)):
-            self.write("bin/gst-inspect-1.0", f"#!/bin/sh\necho\necho '  {known}      : What'\n".encode()).chmod(0o755)
-            done = self.run_script(scripts / "report.sh", "a.pdf", *args, env=env)
-            self.assertEqual("--option text=true" in done.stdout, asked, done.stdout + done.stderr)
+    def test_text(self):
+        """It is read, unless that is not wanted."""
+        self.write("a.pdf", sizes=[A4])
+        for args, text in (((), "This is line 1 of a paragraph"), (("--text", "false"), None)):
+            done = self.run_script(REPORT, "a.pdf", *args)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            (page,) = self.check_report("a.html", [1])
+            found = " ".join(region.get("text", "") for region in page["regions"])
+            self.assertEqual((text or "This") in found, text is not None, found)
+            self.assertEqual(page["characters"] is not None, text is not None)
+
+    def test_image(self):
+        self.write("a.pdf", sizes=[A4])
+        subprocess.run(["pdftoppm", "-r", "100", "-png", "-singlefile", "a.pdf", "scan.1"], cwd=self.folder, check=True)
+        done = self.run_script(REPORT, "scan.1.png")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (page,) = self.check_report("scan.1.html", [1])
+        self.assertGreater(len(page["regions"]), 0)
 
     def test_standard_output(self):
         self.write("a.pdf")
@@ -133,7 +139,7 @@ class Report(ReportTest):
                 (1, "nowhere/x.html cannot be written", "a.pdf", "nowhere/x.html"),
                 (2, "unknown option --nosuch", "a.pdf", "--nosuch", "1"), (2, "needs a file name", "a.pdf", "--from"),
                 (2, "at most one file to write", "a.pdf", "b.html", "c.html"),
-                (2, "named twice", "a.pdf", "b.html", "-o", "c.html"),
+                (2, "made of JSON Lines", "a.pdf", "--format=coco"), (2, "named twice", "a.pdf", "b.html", "-o", "c.html"),
                 (1, "nosuch.jsonl", "a.pdf", "--from", "nosuch.jsonl"),
                 (2, "unknown option --threshold", "a.pdf", "--from", "r.jsonl", "--threshold", "0.4")):
             with self.subTest(args=args):

@@ -102,7 +102,7 @@ function lineOf (page) {
 function saveLines (event) {
   const url = URL.createObjectURL(new Blob(pages.map(lineOf), { type: 'application/x-ndjson' }));
   event.target.href = url;
-  event.target.download = `${readData('data-facts').name.replace(/\.pdf$/i, '')}.jsonl`;
+  event.target.download = `${readData('data-facts').name.replace(/\.\w{3,4}$/, '')}.jsonl`;
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
