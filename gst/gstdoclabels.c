@@ -42,15 +42,21 @@ static const struct
   {TEAL, {"list", "list_item", "checkbox_selected", "checkbox_unselected"}},
 };
 
-gboolean
-gst_doc_label_equal (const gchar * label, const gchar * known)
+static gchar
+fold (gchar c)
 {
-  for (; *label && *known; label++, known++) {
-    gchar c = *label == '-' || *label == ' ' ? '_' : g_ascii_tolower (*label);
-    if (c != *known)
+  return c == '-' || c == ' ' ? '_' : g_ascii_tolower (c);
+}
+
+gboolean
+gst_doc_label_equal (const gchar * a, const gchar * b)
+{
+  if (a == NULL || b == NULL)
+    return a == b;
+  for (; *a && *b; a++, b++)
+    if (fold (*a) != fold (*b))
       return FALSE;
-  }
-  return *label == *known;
+  return *a == *b;
 }
 
 /* FNV-1a, 32 bits: the same on every machine, which g_str_hash() does not promise. */

@@ -6,10 +6,10 @@
 
 G_BEGIN_DECLS
 
-/* TRUE if `label` is the one that `known` names, in lower case with '_' between words: "List-item" and "list item" are
- * "list_item". */
+/* Whether two labels are one: case and the separators space, '-' and '_' make no difference, so that "List-item" is
+ * "list_item". Either may be NULL, which is only NULL. */
 GST_DOC_API
-gboolean gst_doc_label_equal (const gchar * label, const gchar * known);
+gboolean gst_doc_label_equal (const gchar * a, const gchar * b);
 
 /* The colour of a label, 0xRRGGBB. Labels of one meaning in different models (figure, picture,
  * image) share a colour; case and the separators space, '-' and '_' make no difference. A label

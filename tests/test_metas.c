@@ -404,6 +404,24 @@ GST_START_TEST (part_of_the_bytes)
 
 GST_END_TEST
 
+GST_START_TEST (label_comparison)
+{
+  static const struct
+  {
+    const gchar *a, *b;
+    gboolean equal;
+  } rows[] = {
+    {"text", "Text", TRUE}, {"List-item", "list_item", TRUE}, {"list item", "LIST-ITEM", TRUE}, {"", "", TRUE},
+    {"text", "texts", FALSE}, {"texts", "text", FALSE}, {"list_item", "listitem", FALSE}, {"", "text", FALSE},
+    {NULL, NULL, TRUE}, {NULL, "", FALSE}, {"", NULL, FALSE},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    fail_unless_equals_int (gst_doc_label_equal (rows[i].a, rows[i].b), rows[i].equal);
+}
+
+GST_END_TEST
+
 GST_START_TEST (label_colors)
 {
   fail_unless_equals_int (gst_doc_label_color ("figure"),
@@ -441,6 +459,7 @@ metas_suite (void)
   tcase_add_test (tc, text_strings);
   tcase_add_test (tc, not_writable);
   tcase_add_test (tc, part_of_the_bytes);
+  tcase_add_test (tc, label_comparison);
   tcase_add_test (tc, label_colors);
   return s;
 }
