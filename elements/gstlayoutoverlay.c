@@ -4,246 +4,166 @@
  * @title: layoutoverlay
  *
  * Draws the regions of the layout meta on the frame: an outline and a tag with label and score in
- * the class's colour. A page that could not be rendered gets a banner that says why. Frames without
- * either pass as they are. It draws in place; a frame that others hold too is copied first.
+ * the class's colour. A page that could not be rendered gets a banner that says why. Frames without either pass as they are.
  *
- * ## Example launch line
+ * Where the next elements lay compositions over frames themselves, as glimagesink does, what is drawn goes with the
+ * frame as a #GstVideoOverlayCompositionMeta, and its pixels are neither copied nor touched: frames in a GPU's memory,
+ * and of any format, can be marked so. Elsewhere it draws in place; a frame that others hold too is copied first.
+ *
+ * ## Example launch lines
  * |[
  * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! layoutoverlay ! videoconvert ! pngenc ! multifilesink location=page-%03d.png
+ * ]|
+ * |[
+ * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! layoutoverlay classes=table,figure ! videoconvert ! pngenc ! multifilesink location=tables-%03d.png
  * ]|
  *
  * Since: 0.1
  */
-#include "gstlayoutoverlay.h"
+#include "gstlayoutoverlayprivate.h"
 
 #include "gst/gstdocpagemeta.h"
-#include "layoutdraw.h"
+#include "layoutcompose.h"
 
-GST_DEBUG_CATEGORY_STATIC (layout_overlay_debug);
-#define GST_CAT_DEFAULT layout_overlay_debug
+GST_DEBUG_CATEGORY (gst_layout_overlay_debug);
+#define GST_CAT_DEFAULT gst_layout_overlay_debug
 
-#define DEFAULT_THICKNESS 0
-#define MAX_THICKNESS 1000
-#define DEFAULT_FONT "Sans Bold"
-#define DEFAULT_DRAW_LABELS TRUE
-#define DEFAULT_DRAW_SCORES TRUE
-
-enum
-{
-  PROP_0,
-  PROP_THICKNESS,
-  PROP_FONT,
-  PROP_DRAW_LABELS,
-  PROP_DRAW_SCORES,
-  PROP_CLASSES,
-};
-
-struct _GstLayoutOverlay
-{
-  GstVideoFilter parent;
-
-  /* properties: under the object lock */
-  GstLayoutStyle style;
-  gchar *classes;
-};
-
-/* What cairo draws on without conversion: 32-bit words of the machine, blue lowest. */
-#if G_BYTE_ORDER == G_LITTLE_ENDIAN
-#define FORMATS "{ BGRx, BGRA }"
-#else
-#define FORMATS "{ xRGB, ARGB }"
-#endif
-
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
-    GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (FORMATS)));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (FORMATS)));
-
-G_DEFINE_TYPE (GstLayoutOverlay, gst_layout_overlay, GST_TYPE_VIDEO_FILTER)
+G_DEFINE_TYPE (GstLayoutOverlay, gst_layout_overlay, GST_TYPE_ELEMENT)
 GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (layoutoverlay, "layoutoverlay",
     GST_RANK_NONE, GST_TYPE_LAYOUT_OVERLAY,
-    GST_DEBUG_CATEGORY_INIT (layout_overlay_debug, "layoutoverlay", 0,
+    GST_DEBUG_CATEGORY_INIT (gst_layout_overlay_debug, "layoutoverlay", 0,
         "regions drawn on frames"))
 
-static void
-copy_style (GstLayoutOverlay * self, GstLayoutStyle * style)
+/* ------------------------------------------------------------------ frames */
+
+/* NULL: there is nothing to draw. (transfer full) */
+static GstLayoutPicture *
+draw (GstLayoutOverlay * self, GstBuffer * buffer)
 {
-  GST_OBJECT_LOCK (self);
-  *style = self->style;
-  style->font = g_strdup (self->style.font);
-  style->classes = g_strdupv (self->style.classes);
-  GST_OBJECT_UNLOCK (self);
-}
+  g_autoptr (GstDocLayout) layout = gst_doc_layout_meta_get (buffer);
+  GstLayoutPicture *picture;
+  GstLayoutStyle style;
+  GstDocPage page;
 
-static void
-clear_style (GstLayoutStyle * style)
-{
-  g_clear_pointer (&style->font, g_free);
-  g_clear_pointer (&style->classes, g_strfreev);
-}
-
-/* cairo's pixels are premultiplied, GStreamer's are not; what is opaque is the same in both. */
-static void
-convert_alpha (GstVideoFrame * frame, gboolean to_cairo)
-{
-  guint8 *row = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
-  const gint width = GST_VIDEO_FRAME_WIDTH (frame);
-
-  for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (frame); y++) {
-    guint32 *p = (guint32 *) row;
-
-    for (gint x = 0; x < width; x++) {
-      guint32 a = p[x] >> 24, out = p[x] & 0xff000000;
-
-      if (a == 255 || (a == 0 && !to_cairo))
-        continue;
-      for (guint shift = 0; shift < 24; shift += 8) {
-        guint32 v = p[x] >> shift & 0xff;
-        v = to_cairo ? (v * a + 127) / 255 : MIN (255, (v * 255 + a / 2) / a);
-        out |= v << shift;
-      }
-      p[x] = out;
-    }
-    row += GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
-  }
-}
-
-static void
-draw (cairo_t * cr, guint width, guint height, const GstDocLayout * layout,
-    const GstDocPage * page, const GstLayoutStyle * style)
-{
-  g_autofree gchar *text = NULL;
-
+  gst_doc_page_meta_get (buffer, &page);
+  if (!page.error && (!layout || layout->regions->len == 0))
+    return NULL;
+  picture = gst_layout_picture_new (GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info));
+  gst_layout_overlay_copy_style (self, &style);
   if (layout)
-    gst_layout_draw (cr, width, height, layout, style);
-  if (!page->error)
-    return;
-  text = page->page ? g_strdup_printf ("Page %u: %s", page->page, page->error)
-      : g_strdup (page->error);
-  gst_layout_draw_banner (cr, width, height, text, style);
+    gst_layout_draw (picture, layout, &style);
+  if (page.error) {
+    g_autofree gchar *text = page.page ? g_strdup_printf ("Page %u: %s", page.page, page.error)
+        : g_strdup (page.error);
+    gst_layout_draw_banner (picture, text, &style);
+  }
+  gst_layout_overlay_clear_style (&style);
+  if (gst_layout_picture_n_pieces (picture) == 0)
+    g_clear_pointer (&picture, gst_layout_picture_free);
+  return picture;
+}
+
+/* What elements before this one have put there stays below. Takes `composition`. */
+static void
+attach (GstBuffer * buffer, GstVideoOverlayComposition * composition)
+{
+  GstVideoOverlayCompositionMeta *meta = gst_buffer_get_video_overlay_composition_meta (buffer);
+
+  if (meta) {
+    GstVideoOverlayComposition *both = gst_video_overlay_composition_copy (meta->overlay);
+
+    for (guint i = 0; i < gst_video_overlay_composition_n_rectangles (composition); i++)
+      gst_video_overlay_composition_add_rectangle (both,
+          gst_video_overlay_composition_get_rectangle (composition, i));
+    gst_video_overlay_composition_unref (meta->overlay);
+    meta->overlay = both;
+  } else {
+    gst_buffer_add_video_overlay_composition_meta (buffer, composition);
+  }
+  gst_video_overlay_composition_unref (composition);
+}
+
+/* `buffer` is writable. */
+static gboolean
+apply (GstLayoutOverlay * self, const GstLayoutPicture * picture, GstBuffer * buffer, const gchar ** reason)
+{
+  GstVideoOverlayComposition *composition;
+  GstVideoFrame frame;
+  gboolean ok;
+
+  if (self->composes) {
+    composition = gst_layout_compose (picture, reason);
+    if (composition)
+      attach (buffer, composition);
+    return composition != NULL;
+  }
+  *reason = "its memory is smaller than its caps say, or cannot be written";
+  if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READWRITE))
+    return FALSE;
+  ok = gst_layout_compose_onto (picture, &frame, reason);
+  gst_video_frame_unmap (&frame);
+  return ok;
 }
 
 static GstFlowReturn
-gst_layout_overlay_transform_frame_ip (GstVideoFilter * filter,
-    GstVideoFrame * frame)
+chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
-  GstLayoutOverlay *self = GST_LAYOUT_OVERLAY (filter);
-  g_autoptr (GstDocLayout) layout = gst_doc_layout_meta_get (frame->buffer);
-  const gboolean alpha = GST_VIDEO_INFO_HAS_ALPHA (&frame->info);
-  const gint width = GST_VIDEO_FRAME_WIDTH (frame);
-  const gint height = GST_VIDEO_FRAME_HEIGHT (frame);
-  GstLayoutStyle style;
-  GstDocPage page;
-  cairo_surface_t *surface;
-  cairo_status_t status;
-  cairo_t *cr;
+  GstLayoutOverlay *self = GST_LAYOUT_OVERLAY (parent);
+  g_autoptr (GstLayoutPicture) picture = NULL;
+  const gchar *reason = NULL;
 
-  gst_doc_page_meta_get (frame->buffer, &page);
-  if (!page.error && (!layout || layout->regions->len == 0))
-    return GST_FLOW_OK;
+  if (gst_pad_check_reconfigure (self->srcpad)) {
+    g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
 
-  if (alpha)
-    convert_alpha (frame, TRUE);
-  surface = cairo_image_surface_create_for_data (GST_VIDEO_FRAME_PLANE_DATA (frame, 0),
-      alpha ? CAIRO_FORMAT_ARGB32 : CAIRO_FORMAT_RGB24, width, height,
-      GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0));
-  cr = cairo_create (surface);
-  copy_style (self, &style);
-  draw (cr, width, height, layout, &page, &style);
-  clear_style (&style);
-  status = cairo_status (cr);
-  cairo_destroy (cr);
-  cairo_surface_finish (surface);
-  cairo_surface_destroy (surface);
-  if (alpha)
-    convert_alpha (frame, FALSE);
-
-  if (status != CAIRO_STATUS_SUCCESS) {
-    GST_ELEMENT_ERROR (self, LIBRARY, FAILED,
-        ("Could not draw on a frame of %d × %d pixels: %s.", width, height,
-            cairo_status_to_string (status)), (NULL));
-    return GST_FLOW_ERROR;
+    if (caps == NULL || !gst_layout_overlay_negotiate (self, caps)) {
+      gst_buffer_unref (buffer);
+      return GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
+    }
   }
-  return GST_FLOW_OK;
+  picture = draw (self, buffer);
+  if (picture) {
+    buffer = gst_buffer_make_writable (buffer);
+    if (!apply (self, picture, buffer, &reason)) {
+      gst_buffer_unref (buffer);
+      GST_ELEMENT_ERROR (self, LIBRARY, FAILED,
+          ("Could not draw on a frame of %d × %d pixels: %s.", GST_VIDEO_INFO_WIDTH (&self->info),
+              GST_VIDEO_INFO_HEIGHT (&self->info), reason), (NULL));
+      return GST_FLOW_ERROR;
+    }
+  }
+  return gst_pad_push (self->srcpad, buffer);
 }
 
-static gchar **
-split_classes (const gchar * classes)
+static gboolean
+sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
-  g_auto (GStrv) parts = g_strsplit (classes ? classes : "", ",", -1);
-  GPtrArray *names = g_ptr_array_new ();
+  GstLayoutOverlay *self = GST_LAYOUT_OVERLAY (parent);
+  gboolean ok;
+  GstCaps *caps;
 
-  for (gchar ** p = parts; *p; p++)
-    if (*g_strstrip (*p) != '\0')
-      g_ptr_array_add (names, g_strdup (*p));
-  g_ptr_array_add (names, NULL);
-  return (gchar **) g_ptr_array_free (names, FALSE);
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
+    return gst_pad_event_default (pad, parent, event);
+  gst_event_parse_caps (event, &caps);
+  ok = gst_video_info_from_caps (&self->info, caps) && gst_layout_overlay_negotiate (self, caps);
+  gst_event_unref (event);
+  return ok;
 }
 
-static void
-gst_layout_overlay_set_property (GObject * object, guint id,
-    const GValue * value, GParamSpec * pspec)
+/* ------------------------------------------------------------------ the element */
+
+static GstStateChangeReturn
+gst_layout_overlay_change_state (GstElement * element,
+    GstStateChange transition)
 {
-  GstLayoutOverlay *self = GST_LAYOUT_OVERLAY (object);
+  GstLayoutOverlay *self = GST_LAYOUT_OVERLAY (element);
+  GstStateChangeReturn result =
+      GST_ELEMENT_CLASS (gst_layout_overlay_parent_class)->change_state (element, transition);
 
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_THICKNESS:
-      self->style.thickness = g_value_get_uint (value);
-      break;
-    case PROP_FONT:
-      g_free (self->style.font);
-      self->style.font = g_value_dup_string (value);
-      break;
-    case PROP_DRAW_LABELS:
-      self->style.labels = g_value_get_boolean (value);
-      break;
-    case PROP_DRAW_SCORES:
-      self->style.scores = g_value_get_boolean (value);
-      break;
-    case PROP_CLASSES:
-      g_free (self->classes);
-      self->classes = g_value_dup_string (value);
-      g_strfreev (self->style.classes);
-      self->style.classes = split_classes (self->classes);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    gst_video_info_init (&self->info);
+    self->composes = FALSE;
   }
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-gst_layout_overlay_get_property (GObject * object, guint id, GValue * value,
-    GParamSpec * pspec)
-{
-  GstLayoutOverlay *self = GST_LAYOUT_OVERLAY (object);
-
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_THICKNESS:
-      g_value_set_uint (value, self->style.thickness);
-      break;
-    case PROP_FONT:
-      g_value_set_string (value, self->style.font);
-      break;
-    case PROP_DRAW_LABELS:
-      g_value_set_boolean (value, self->style.labels);
-      break;
-    case PROP_DRAW_SCORES:
-      g_value_set_boolean (value, self->style.scores);
-      break;
-    case PROP_CLASSES:
-      g_value_set_string (value, self->classes);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
-  GST_OBJECT_UNLOCK (self);
+  return result;
 }
 
 static void
@@ -251,7 +171,7 @@ gst_layout_overlay_finalize (GObject * object)
 {
   GstLayoutOverlay *self = GST_LAYOUT_OVERLAY (object);
 
-  clear_style (&self->style);
+  gst_layout_overlay_clear_style (&self->style);
   g_free (self->classes);
   G_OBJECT_CLASS (gst_layout_overlay_parent_class)->finalize (object);
 }
@@ -259,81 +179,22 @@ gst_layout_overlay_finalize (GObject * object)
 static void
 gst_layout_overlay_init (GstLayoutOverlay * self)
 {
-  self->style.thickness = DEFAULT_THICKNESS;
-  self->style.font = g_strdup (DEFAULT_FONT);
-  self->style.labels = DEFAULT_DRAW_LABELS;
-  self->style.scores = DEFAULT_DRAW_SCORES;
-}
-
-static void
-install_properties (GObjectClass * klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-      | GST_PARAM_MUTABLE_PLAYING;
-
-  /**
-   * GstLayoutOverlay:thickness:
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (klass, PROP_THICKNESS,
-      g_param_spec_uint ("thickness", "Thickness",
-          "Width of the outlines in pixels (0 = by the size of the frame)",
-          0, MAX_THICKNESS, DEFAULT_THICKNESS, flags));
-  /**
-   * GstLayoutOverlay:font:
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (klass, PROP_FONT,
-      g_param_spec_string ("font", "Font",
-          "Pango font description, as \"Sans Bold 12\"; without a size it goes by the size of the frame",
-          DEFAULT_FONT, flags));
-  /**
-   * GstLayoutOverlay:draw-labels:
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (klass, PROP_DRAW_LABELS,
-      g_param_spec_boolean ("draw-labels", "Draw labels",
-          "Write the label of each region", DEFAULT_DRAW_LABELS,
-          flags));
-  /**
-   * GstLayoutOverlay:draw-scores:
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (klass, PROP_DRAW_SCORES,
-      g_param_spec_boolean ("draw-scores", "Draw scores",
-          "Write the score of each region, from 0 to 1", DEFAULT_DRAW_SCORES,
-          flags));
-  /**
-   * GstLayoutOverlay:classes:
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (klass, PROP_CLASSES,
-      g_param_spec_string ("classes", "Classes",
-          "Labels of the regions to draw, separated by commas, without regard to case (empty = all)",
-          NULL, flags));
+  gst_video_info_init (&self->info);
+  gst_layout_overlay_set_defaults (self);
+  gst_layout_overlay_add_pads (self);
+  gst_pad_set_chain_function (self->sinkpad, chain);
+  gst_pad_set_event_function (self->sinkpad, sink_event);
 }
 
 static void
 gst_layout_overlay_class_init (GstLayoutOverlayClass * klass)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
-  GstVideoFilterClass *filter_class = GST_VIDEO_FILTER_CLASS (klass);
 
-  object_class->set_property = gst_layout_overlay_set_property;
-  object_class->get_property = gst_layout_overlay_get_property;
-  object_class->finalize = gst_layout_overlay_finalize;
-  install_properties (object_class);
-
-  filter_class->transform_frame_ip = gst_layout_overlay_transform_frame_ip;
-
-  gst_element_class_add_static_pad_template (element_class, &sink_template);
-  gst_element_class_add_static_pad_template (element_class, &src_template);
+  G_OBJECT_CLASS (klass)->finalize = gst_layout_overlay_finalize;
+  gst_layout_overlay_install_properties (klass);
+  element_class->change_state = gst_layout_overlay_change_state;
+  gst_layout_overlay_add_templates (element_class);
   gst_element_class_set_static_metadata (element_class, "Layout overlay",
       "Filter/Editor/Video",
       "Draws the regions of a document page on it",

@@ -126,6 +126,98 @@ GST_START_TEST (test_alpha)
 
 GST_END_TEST
 
+static GstBuffer *
+push_regions (const gchar * launch)
+{
+  const GstDocRegion regions[] = { TEXT, TABLE };
+  GstBuffer *in = doc_frame_new (CAPS, 0xff, 0);
+
+  overlay_add_regions (in, regions, 2);
+  return overlay_push (launch, CAPS, in);
+}
+
+/* Drawn on a frame of the format, it looks as what is drawn in BGRx and made that format by GStreamer's converter. Edges
+ * are not looked at: formats have less colour there than pixels. GStreamer blends with BT.709's colours. */
+static const struct
+{
+  const gchar *format;
+  gint tolerance;
+} formats[] = {
+  {"RGBx", 1}, {"RGBA", 1}, {"xRGB", 1}, {"ARGB", 1}, {"xBGR", 1}, {"ABGR", 1}, {"BGRA", 1}, {"RGB", 1},
+  {"BGR", 1}, {"GRAY8", 4}, {"NV12", 6}, {"NV21", 6}, {"I420", 6}, {"YV12", 6}, {"YUY2", 6}, {"UYVY", 6},
+  {"Y42B", 6}, {"Y444", 6}, {"NV16", 6}, {"P010_10LE", 6}, {"I420_10LE", 6}, {"AYUV", 6},
+};
+
+GST_START_TEST (test_formats)
+{
+  static const guint points[][2] = {            /* outlines, and beside them */
+    {46, 50}, {100, 26}, {154, 50}, {100, 74}, {6, 50}, {20, 16}, {100, 10}, {180, 50}, {100, 90}
+  };
+  const gchar *overlay = "layoutoverlay draw-labels=false draw-scores=false thickness=8";
+  const gchar *format = formats[__i__].format;
+  const gint tolerance = formats[__i__].tolerance;
+  g_autofree gchar *there = g_strdup_printf ("videoconvert ! capsfilter caps=video/x-raw,format=%s%s", format,
+      tolerance > 1 ? ",colorimetry=bt709" : "");
+  const gchar *back = "videoconvert ! capsfilter caps=video/x-raw,format=BGRx,colorimetry=sRGB";
+  g_autofree gchar *ours = g_strdup_printf ("%s ! %s ! %s", there, overlay, back);
+  g_autofree gchar *theirs = g_strdup_printf ("%s ! %s ! %s", overlay, there, back);
+  GstBuffer *out = push_regions (ours), *expected = push_regions (theirs);
+
+  for (guint i = 0; i < G_N_ELEMENTS (points); i++) {
+    guint32 a = overlay_pixel (out, WIDTH, points[i][0], points[i][1]);
+    guint32 b = overlay_pixel (expected, WIDTH, points[i][0], points[i][1]);
+
+    for (guint shift = 0; shift < 24; shift += 8)
+      fail_unless (ABS ((gint) (a >> shift & 0xff) - (gint) (b >> shift & 0xff)) <= tolerance,
+          "%s: pixel %u, %u is %06x instead of %06x", format, points[i][0], points[i][1], a, b);
+    fail_unless ((i < 6) == (b != 0xffffff) || tolerance > 1, "%u, %u is not what it was", points[i][0], points[i][1]);
+  }
+  gst_buffer_unref (out);
+  gst_buffer_unref (expected);
+}
+
+GST_END_TEST
+
+/* What comes of an odd number of pixels with regions at odd places, in the format, as shades of grey. */
+static GstBuffer *
+push_odd (const gchar * launch)
+{
+  const gchar *caps = "video/x-raw,format=BGRx,width=33,height=17,framerate=1/1";
+  const GstDocRegion regions[] = { {0, 0, "text", 0.9, 5, 3, 20, 11}, {1, 0, "text", 0.9, 24, 8, 33, 17} };
+  GstBuffer *in = doc_frame_new (caps, 0xff, 0);
+
+  overlay_add_regions (in, regions, 2);
+  return overlay_push (launch, caps, in);
+}
+
+/* Brightness is exact to the pixel in every format, at the edges of the frame too. */
+GST_START_TEST (test_odd_frames)
+{
+  const gchar *overlay = "layoutoverlay draw-labels=false draw-scores=false thickness=1";
+  const gchar *format = formats[__i__].format;
+  g_autofree gchar *there = g_strdup_printf ("videoconvert ! capsfilter caps=video/x-raw,format=%s%s", format,
+      formats[__i__].tolerance > 1 ? ",colorimetry=bt709" : "");
+  const gchar *grey = "videoconvert ! capsfilter caps=video/x-raw,format=GRAY8,colorimetry=bt709";
+  g_autofree gchar *ours = g_strdup_printf ("%s ! %s ! %s", there, overlay, grey);
+  g_autofree gchar *theirs = g_strdup_printf ("%s ! %s ! %s", overlay, there, grey);
+  GstBuffer *out = push_odd (ours), *expected = push_odd (theirs);
+  GstMapInfo a, b;
+
+  gst_buffer_map (out, &a, GST_MAP_READ);
+  gst_buffer_map (expected, &b, GST_MAP_READ);
+  for (gint y = 0; y < 17; y++)
+    for (gint x = 0; x < 33; x++)
+      fail_unless (ABS (a.data[y * 36 + x] - b.data[y * 36 + x]) <= 6, "%s: pixel %d, %d is %u instead of %u", format,
+          x, y, a.data[y * 36 + x], b.data[y * 36 + x]);
+  fail_unless (b.data[36 * 2 + 4] < 100 && b.data[36 * 16 + 23] < 100);
+  gst_buffer_unmap (out, &a);
+  gst_buffer_unmap (expected, &b);
+  gst_buffer_unref (out);
+  gst_buffer_unref (expected);
+}
+
+GST_END_TEST
+
 GST_START_TEST (test_properties_and_states)
 {
   GstElement *e = gst_element_factory_make ("layoutoverlay", NULL);
@@ -179,6 +271,8 @@ layoutoverlay_frames_suite (void)
   tcase_add_test (tc, test_in_place);
   tcase_add_loop_test (tc, test_stride, 0, 2);
   tcase_add_test (tc, test_alpha);
+  tcase_add_loop_test (tc, test_formats, 0, G_N_ELEMENTS (formats));
+  tcase_add_loop_test (tc, test_odd_frames, 0, G_N_ELEMENTS (formats));
   tcase_add_test (tc, test_properties_and_states);
   tcase_add_loop_test (tc, test_allocation, 0, 2);
   suite_add_tcase (s, tc);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "layoutpicture.h"
+
+#include <math.h>
+
+typedef struct _Piece Piece;
+
+struct _Piece
+{
+  GstLayoutRect area;           /* of `rect`, what is inside of the frame */
+  GstLayoutRect rect;
+  void (*paint) (const Piece * piece, cairo_t * cr);
+  guint32 color;
+  PangoLayout *text;            /* NULL: none. Owned */
+  gint margin;                  /* of the text */
+};
+
+struct _GstLayoutPicture
+{
+  gint width, height;
+  GArray *pieces;               /* of Piece */
+};
+
+static void
+clear_piece (gpointer piece)
+{
+  g_clear_object (&((Piece *) piece)->text);
+}
+
+GstLayoutPicture *
+gst_layout_picture_new (gint width, gint height)
+{
+  GstLayoutPicture *self = g_new (GstLayoutPicture, 1);
+
+  self->width = width;
+  self->height = height;
+  self->pieces = g_array_new (FALSE, FALSE, sizeof (Piece));
+  g_array_set_clear_func (self->pieces, clear_piece);
+  return self;
+}
+
+void
+gst_layout_picture_free (GstLayoutPicture * self)
+{
+  g_array_unref (self->pieces);
+  g_free (self);
+}
+
+static void
+add (GstLayoutPicture * self, const Piece * piece)
+{
+  const GstLayoutRect *r = &piece->rect;
+  Piece added = *piece;
+
+  added.area.x = MAX (0, r->x);
+  added.area.y = MAX (0, r->y);
+  added.area.width = MIN (self->width, r->x + r->width) - added.area.x;
+  added.area.height = MIN (self->height, r->y + r->height) - added.area.y;
+  if (added.area.width <= 0 || added.area.height <= 0)
+    return;
+  if (added.text)
+    g_object_ref (added.text);
+  g_array_append_val (self->pieces, added);
+}
+
+static void
+set_color (cairo_t * cr, guint32 rgb)
+{
+  cairo_set_source_rgb (cr, (rgb >> 16 & 0xff) / 255.0, (rgb >> 8 & 0xff) / 255.0,
+      (rgb & 0xff) / 255.0);
+}
+
+/* Relative luminance, WCAG 2.1; at 0.179 black and white have the same contrast with a colour. */
+static guint32
+contrasting (guint32 rgb)
+{
+  static const gdouble weight[] = { 0.0722, 0.7152, 0.2126 };
+  gdouble luminance = 0;
+
+  for (guint i = 0; i < 3; i++, rgb >>= 8) {
+    gdouble c = (rgb & 0xff) / 255.0;
+    luminance += weight[i] * (c <= 0.03928 ? c / 12.92 : pow ((c + 0.055) / 1.055, 2.4));
+  }
+  return luminance > 0.179 ? 0x000000 : 0xffffff;
+}
+
+static void
+fill (cairo_t * cr, gint x, gint y, gint width, gint height)
+{
+  cairo_rectangle (cr, x, y, width, height);
+  cairo_fill (cr);
+}
+
+static void
+paint_rect (const Piece * p, cairo_t * cr)
+{
+  set_color (cr, p->color);
+  fill (cr, p->rect.x, p->rect.y, p->rect.width, p->rect.height);
+}
+
+void
+gst_layout_picture_add_rect (GstLayoutPicture * self,
+    const GstLayoutRect * rect, guint32 color)
+{
+  const Piece piece = {.rect = *rect,.paint = paint_rect,.color = color };
+
+  add (self, &piece);
+}
+
+static void
+paint_text (const Piece * p, cairo_t * cr)
+{
+  gint height;
+
+  pango_layout_get_pixel_size (p->text, NULL, &height);
+  set_color (cr, p->color);
+  fill (cr, p->rect.x, p->rect.y, p->rect.width, p->rect.height);
+  set_color (cr, contrasting (p->color));
+  cairo_rectangle (cr, p->rect.x, p->rect.y, p->rect.width, p->rect.height);
+  cairo_clip (cr);
+  cairo_move_to (cr, p->rect.x + p->margin, p->rect.y + (p->rect.height - height) / 2);
+  pango_cairo_show_layout (cr, p->text);
+}
+
+void
+gst_layout_picture_add_text (GstLayoutPicture * self,
+    const GstLayoutRect * rect, gint margin, PangoLayout * text, guint32 color)
+{
+  const Piece piece = {.rect = *rect,.paint = paint_text,.color = color,.text = text,.margin = margin };
+
+  add (self, &piece);
+}
+
+gint
+gst_layout_picture_width (const GstLayoutPicture * self)
+{
+  return self->width;
+}
+
+gint
+gst_layout_picture_height (const GstLayoutPicture * self)
+{
+  return self->height;
+}
+
+guint
+gst_layout_picture_n_pieces (const GstLayoutPicture * self)
+{
+  return self->pieces->len;
+}
+
+GstLayoutRect
+gst_layout_picture_area (const GstLayoutPicture * self, guint index)
+{
+  return g_array_index (self->pieces, Piece, index).area;
+}
+
+void
+gst_layout_picture_paint (const GstLayoutPicture * self, guint index,
+    cairo_t * cr)
+{
+  const Piece *piece = &g_array_index (self->pieces, Piece, index);
+
+  cairo_save (cr);
+  cairo_set_antialias (cr, CAIRO_ANTIALIAS_NONE);
+  piece->paint (piece, cr);
+  cairo_restore (cr);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is drawn on a frame: pieces, each with the pixels that it may touch, one over the other in their order. A piece
+ * looks the same on the frame itself and on a small picture of its own, which a sink lays over the frame.
+ * Sizes are in pixels of the frame, origin at the top left; colours are 0xRRGGBB.
+ */
+#pragma once
+
+#include <glib.h>
+#include <pango/pangocairo.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gint x, y, width, height;
+} GstLayoutRect;
+
+typedef struct _GstLayoutPicture GstLayoutPicture;
+
+/* An empty one. What is added is cut at the frame's edges, and left out where nothing of it is inside. */
+GstLayoutPicture *gst_layout_picture_new (gint width, gint height);
+void gst_layout_picture_free (GstLayoutPicture * picture);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLayoutPicture, gst_layout_picture_free)
+
+void gst_layout_picture_add_rect (GstLayoutPicture * picture, const GstLayoutRect * rect, guint32 color);
+
+/* `text` (kept) on an opaque rectangle, `margin` from its left edge and in the middle of its height; in black or white,
+ * whichever can be read. */
+void gst_layout_picture_add_text (GstLayoutPicture * picture, const GstLayoutRect * rect, gint margin,
+    PangoLayout * text, guint32 color);
+
+gint gst_layout_picture_width (const GstLayoutPicture * picture);
+gint gst_layout_picture_height (const GstLayoutPicture * picture);
+guint gst_layout_picture_n_pieces (const GstLayoutPicture * picture);
+/* The pixels that piece `index` may touch: inside of the frame, and not empty. */
+GstLayoutRect gst_layout_picture_area (const GstLayoutPicture * picture, guint index);
+/* Draws piece `index` where it lies in the frame. */
+void gst_layout_picture_paint (const GstLayoutPicture * picture, guint index, cairo_t * cr);
+
+G_END_DECLS
