@@ -4,7 +4,8 @@
  * @title: layoutoverlay
  *
  * Draws the regions of the layout meta on the frame: an outline and a tag with label and score in
- * the class's colour. A page that could not be rendered gets a banner that says why. Frames without either pass as they are.
+ * the class's colour, dashed where the score is low. A page that could not be rendered gets a banner that
+ * says why. Frames without either pass as they are.
  *
  * Where the next elements lay compositions over frames themselves, as glimagesink does, what is drawn goes with the
  * frame as a #GstVideoOverlayCompositionMeta, and its pixels are neither copied nor touched: frames in a GPU's memory,
@@ -15,7 +16,7 @@
  * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! layoutoverlay ! videoconvert ! pngenc ! multifilesink location=page-%03d.png
  * ]|
  * |[
- * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! layoutoverlay classes=table,figure ! videoconvert ! pngenc ! multifilesink location=tables-%03d.png
+ * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! layoutoverlay fill-alpha=0.15 classes=-header,-footer ! videoconvert ! pngenc ! multifilesink location=body-%03d.png
  * ]|
  *
  * Since: 0.1

@@ -7,6 +7,9 @@
 #define DEFAULT_FONT "Sans Bold"
 #define DEFAULT_DRAW_LABELS TRUE
 #define DEFAULT_DRAW_SCORES TRUE
+#define DEFAULT_FILL_ALPHA 0.0
+#define DEFAULT_MIN_SCORE 0.0
+#define DEFAULT_DASH_BELOW 0.5
 
 enum
 {
@@ -15,6 +18,9 @@ enum
   PROP_FONT,
   PROP_DRAW_LABELS,
   PROP_DRAW_SCORES,
+  PROP_FILL_ALPHA,
+  PROP_MIN_SCORE,
+  PROP_DASH_BELOW,
   PROP_CLASSES,
 };
 
@@ -43,6 +49,9 @@ gst_layout_overlay_set_defaults (GstLayoutOverlay * self)
     .font = g_strdup (DEFAULT_FONT),
     .labels = DEFAULT_DRAW_LABELS,
     .scores = DEFAULT_DRAW_SCORES,
+    .fill_alpha = DEFAULT_FILL_ALPHA,
+    .min_score = DEFAULT_MIN_SCORE,
+    .dash_below = DEFAULT_DASH_BELOW,
   };
 }
 
@@ -75,6 +84,22 @@ switch_of (GstLayoutStyle * style, guint id)
   }
 }
 
+/* The same for shares of 1. */
+static gdouble *
+share_of (GstLayoutStyle * style, guint id)
+{
+  switch (id) {
+    case PROP_FILL_ALPHA:
+      return &style->fill_alpha;
+    case PROP_MIN_SCORE:
+      return &style->min_score;
+    case PROP_DASH_BELOW:
+      return &style->dash_below;
+    default:
+      return NULL;
+  }
+}
+
 static void
 set_value (GstLayoutOverlay * self, guint id, const GValue * value)
 {
@@ -93,7 +118,10 @@ set_value (GstLayoutOverlay * self, guint id, const GValue * value)
       self->style.classes = split_classes (self->classes);
       break;
     default:
-      *switch_of (&self->style, id) = g_value_get_boolean (value);
+      if (switch_of (&self->style, id))
+        *switch_of (&self->style, id) = g_value_get_boolean (value);
+      else
+        *share_of (&self->style, id) = g_value_get_double (value);
       break;
   }
 }
@@ -112,7 +140,10 @@ get_value (GstLayoutOverlay * self, guint id, GValue * value)
       g_value_set_string (value, self->classes);
       break;
     default:
-      g_value_set_boolean (value, *switch_of (&self->style, id));
+      if (switch_of (&self->style, id))
+        g_value_set_boolean (value, *switch_of (&self->style, id));
+      else
+        g_value_set_double (value, *share_of (&self->style, id));
       break;
   }
 }
@@ -161,6 +192,26 @@ install_style (GObjectClass * klass)
       g_param_spec_string ("font", "Font",
           "Pango font description, as \"Sans Bold 12\" or \"Sans 20px\"; without a size it goes by the size of the frame",
           DEFAULT_FONT, FLAGS));
+  /**
+   * GstLayoutOverlay:fill-alpha:
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_FILL_ALPHA,
+      g_param_spec_double ("fill-alpha", "Fill alpha",
+          "How much the class's colour covers a region, 0 (not at all) to 1 (wholly)", 0, 1,
+          DEFAULT_FILL_ALPHA, FLAGS));
+  /**
+   * GstLayoutOverlay:dash-below:
+   *
+   * A region with this score has a solid outline.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_DASH_BELOW,
+      g_param_spec_double ("dash-below", "Dash below",
+          "Score, 0 to 1, below which a region's outline is dashed (0 = never)", 0, 1,
+          DEFAULT_DASH_BELOW, FLAGS));
 }
 
 /* What is drawn. */
@@ -196,8 +247,16 @@ install_filters (GObjectClass * klass)
    */
   g_object_class_install_property (klass, PROP_CLASSES,
       g_param_spec_string ("classes", "Classes",
-          "Labels of the regions to draw, separated by commas; case, and which of \" \", \"-\" and \"_\" stands between words,"
-          " makes no difference (empty = all)", NULL, FLAGS));
+          "Labels of the regions to draw, or with \"-\" before them not to draw, separated by commas; case, and which of"
+          " \" \", \"-\" and \"_\" stands between words, makes no difference (empty = all)", NULL, FLAGS));
+  /**
+   * GstLayoutOverlay:min-score:
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_MIN_SCORE,
+      g_param_spec_double ("min-score", "Minimum score",
+          "Lowest score, 0 to 1, of the regions to draw", 0, 1, DEFAULT_MIN_SCORE, FLAGS));
 }
 
 void

@@ -76,15 +76,26 @@ lay_out (const Canvas * c, const gchar * words, gint margin, GstLayoutRect * rec
 
 /* ------------------------------------------------------------------ regions */
 
+/* A '-' before a label says that it is not wanted; where only such are named, all others are. Scores come from the
+ * network in single precision, in which 0.7 is not lower than 0.7. */
 static gboolean
-is_wanted (const GstLayoutStyle * style, const gchar * label)
+is_wanted (const GstLayoutStyle * style, const GstDocRegion * region)
 {
-  if (style->classes == NULL || style->classes[0] == NULL)
-    return TRUE;
-  for (gchar ** c = style->classes; *c; c++)
-    if (gst_doc_label_equal (*c, label))
+  gboolean all = TRUE;
+
+  if ((gfloat) region->score < (gfloat) style->min_score)
+    return FALSE;
+  for (gchar ** c = style->classes; c && *c; c++) {
+    if (**c == '-') {
+      if (gst_doc_label_equal (*c + 1, region->label))
+        return FALSE;
+      continue;
+    }
+    if (gst_doc_label_equal (*c, region->label))
       return TRUE;
-  return FALSE;
+    all = FALSE;
+  }
+  return all;
 }
 
 static gint
@@ -121,15 +132,27 @@ find_marks (Canvas * c, const GstDocLayout * layout)
     if (!outline (c, mark.region, &mark.outer))
       continue;
     g_array_append_val (c->boxes, mark.outer);
-    if (is_wanted (c->style, mark.region->label))
+    if (is_wanted (c->style, mark.region))
       g_array_append_val (c->marks, mark);
   }
+}
+
+static void
+draw_fill (const Canvas * c, const Mark * mark)
+{
+  const GstLayoutRect *o = &mark->outer;
+  const gint t = c->thickness;
+  const GstLayoutRect inner = { o->x + t, o->y + t, o->width - 2 * t, o->height - 2 * t };
+
+  gst_layout_picture_add_rect (c->picture, &inner, gst_doc_label_color (mark->region->label),
+      c->style->fill_alpha);
 }
 
 static void
 draw_outline (const Canvas * c, const Mark * mark)
 {
   const guint32 color = gst_doc_label_color (mark->region->label);
+  const gboolean dashed = (gfloat) mark->region->score < (gfloat) c->style->dash_below;
   const GstLayoutRect *o = &mark->outer;
   const gint t = c->thickness;
   const GstLayoutRect sides[] = {
@@ -138,11 +161,15 @@ draw_outline (const Canvas * c, const Mark * mark)
   };
 
   if (o->width <= 2 * t || o->height <= 2 * t) {
-    gst_layout_picture_add_rect (c->picture, o, color);
+    gst_layout_picture_add_rect (c->picture, o, color, 1);
     return;
   }
-  for (guint i = 0; i < G_N_ELEMENTS (sides); i++)
-    gst_layout_picture_add_rect (c->picture, &sides[i], color);
+  for (guint i = 0; i < G_N_ELEMENTS (sides); i++) {
+    if (dashed)
+      gst_layout_picture_add_dashes (c->picture, &sides[i], i >= 2, color);
+    else
+      gst_layout_picture_add_rect (c->picture, &sides[i], color, 1);
+  }
 }
 
 /* ------------------------------------------------------------------ tags */
@@ -189,6 +216,8 @@ draw_marks (const Canvas * c)
 {
   const GstLayoutStyle *style = c->style;
 
+  for (guint i = 0; i < c->marks->len; i++)
+    draw_fill (c, &g_array_index (c->marks, Mark, i));
   for (guint i = 0; i < c->marks->len; i++)
     draw_outline (c, &g_array_index (c->marks, Mark, i));
   if (c->text == NULL)
@@ -245,5 +274,5 @@ gst_layout_draw_banner (GstLayoutPicture * picture, const gchar * text,
   if (layout)
     gst_layout_picture_add_text (picture, &band, pixels, layout, BANNER_COLOR);
   else
-    gst_layout_picture_add_rect (picture, &band, BANNER_COLOR);
+    gst_layout_picture_add_rect (picture, &band, BANNER_COLOR, 1);
 }

@@ -12,11 +12,15 @@ typedef struct {
   gchar *font;        /* pango font description; without a size: by the size of the frame */
   gboolean labels;    /* write each region's label */
   gboolean scores;    /* and its score */
-  gchar **classes;    /* labels to draw, as gst_doc_label_equal() compares them; NULL or empty: all */
+  gdouble fill_alpha; /* of the boxes' insides, 0 … 1 */
+  gdouble min_score;  /* regions with a lower score are not drawn */
+  gdouble dash_below; /* those with a score lower than this have dashed outlines */
+  gchar **classes;    /* labels to draw, or not to draw where a '-' stands before them, as gst_doc_label_equal()
+                       * compares them; NULL or empty: all */
 } GstLayoutStyle;
 
-/* Outlines, then tags. An outline lies around its box, whose inside is not touched, but
- * never outside of the frame. Its tag stands above, beside, below or inside of it: where it hides least of the
+/* Fills, outlines, tags. An outline lies around its box, whose inside only fill_alpha touches,
+ * but never outside of the frame. Its tag stands above, beside, below or inside of it: where it hides least of the
  * regions and of the tags before it. Regions outside of the
  * frame, or whose box is not a number, are not drawn. */
 void gst_layout_draw (GstLayoutPicture * picture, const GstDocLayout * layout, const GstLayoutStyle * style);

@@ -11,6 +11,8 @@ struct _Piece
   GstLayoutRect rect;
   void (*paint) (const Piece * piece, cairo_t * cr);
   guint32 color;
+  gdouble alpha;
+  gboolean vertical;            /* dashes */
   PangoLayout *text;            /* NULL: none. Owned */
   gint margin;                  /* of the text */
 };
@@ -64,10 +66,10 @@ add (GstLayoutPicture * self, const Piece * piece)
 }
 
 static void
-set_color (cairo_t * cr, guint32 rgb)
+set_color (cairo_t * cr, guint32 rgb, gdouble alpha)
 {
-  cairo_set_source_rgb (cr, (rgb >> 16 & 0xff) / 255.0, (rgb >> 8 & 0xff) / 255.0,
-      (rgb & 0xff) / 255.0);
+  cairo_set_source_rgba (cr, (rgb >> 16 & 0xff) / 255.0, (rgb >> 8 & 0xff) / 255.0,
+      (rgb & 0xff) / 255.0, alpha);
 }
 
 /* Relative luminance, WCAG 2.1; at 0.179 black and white have the same contrast with a colour. */
@@ -94,15 +96,46 @@ fill (cairo_t * cr, gint x, gint y, gint width, gint height)
 static void
 paint_rect (const Piece * p, cairo_t * cr)
 {
-  set_color (cr, p->color);
+  set_color (cr, p->color, p->alpha);
   fill (cr, p->rect.x, p->rect.y, p->rect.width, p->rect.height);
 }
 
 void
 gst_layout_picture_add_rect (GstLayoutPicture * self,
-    const GstLayoutRect * rect, guint32 color)
+    const GstLayoutRect * rect, guint32 color, gdouble alpha)
 {
-  const Piece piece = {.rect = *rect,.paint = paint_rect,.color = color };
+  const Piece piece = {.rect = *rect,.paint = paint_rect,.color = color,.alpha = alpha };
+
+  if (alpha > 0)
+    add (self, &piece);
+}
+
+/* In whole pixels: the dashes are all of one length, the gaps between them differ by one pixel at most. A line that is
+ * too short for two dashes and a gap has shorter ones. */
+static void
+paint_dashes (const Piece * p, cairo_t * cr)
+{
+  const gint width = p->vertical ? p->rect.width : p->rect.height;
+  const gint length = p->vertical ? p->rect.height : p->rect.width;
+  const gint dash = MAX (1, MIN (4 * width, length * 4 / 11));
+  const gint gaps = MAX (1, (length - dash + 7 * width / 2) / (7 * width));
+
+  set_color (cr, p->color, 1);
+  for (gint i = 0; i <= gaps; i++) {
+    gint at = (gint) ((gint64) (length - dash) * i / gaps);
+
+    if (p->vertical)
+      fill (cr, p->rect.x, p->rect.y + at, width, dash);
+    else
+      fill (cr, p->rect.x + at, p->rect.y, dash, width);
+  }
+}
+
+void
+gst_layout_picture_add_dashes (GstLayoutPicture * self,
+    const GstLayoutRect * rect, gboolean vertical, guint32 color)
+{
+  const Piece piece = {.rect = *rect,.paint = paint_dashes,.color = color,.vertical = vertical };
 
   add (self, &piece);
 }
@@ -113,9 +146,9 @@ paint_text (const Piece * p, cairo_t * cr)
   gint height;
 
   pango_layout_get_pixel_size (p->text, NULL, &height);
-  set_color (cr, p->color);
+  set_color (cr, p->color, 1);
   fill (cr, p->rect.x, p->rect.y, p->rect.width, p->rect.height);
-  set_color (cr, contrasting (p->color));
+  set_color (cr, contrasting (p->color), 1);
   cairo_rectangle (cr, p->rect.x, p->rect.y, p->rect.width, p->rect.height);
   cairo_clip (cr);
   cairo_move_to (cr, p->rect.x + p->margin, p->rect.y + (p->rect.height - height) / 2);

@@ -21,7 +21,14 @@ GstLayoutPicture *gst_layout_picture_new (gint width, gint height);
 void gst_layout_picture_free (GstLayoutPicture * picture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLayoutPicture, gst_layout_picture_free)
 
-void gst_layout_picture_add_rect (GstLayoutPicture * picture, const GstLayoutRect * rect, guint32 color);
+/* A rectangle. `alpha`: 0, nothing is seen of it, … 1, nothing behind it. */
+void gst_layout_picture_add_rect (GstLayoutPicture * picture, const GstLayoutRect * rect, guint32 color,
+    gdouble alpha);
+
+/* A line of dashes from end to end of `rect`, the first and last of which reach its ends: four times as long as the
+ * line is wide, with about three times its width between them; shorter ones where the line is short. */
+void gst_layout_picture_add_dashes (GstLayoutPicture * picture, const GstLayoutRect * rect, gboolean vertical,
+    guint32 color);
 
 /* `text` (kept) on an opaque rectangle, `margin` from its left edge and in the middle of its height; in black or white,
  * whichever can be read. */

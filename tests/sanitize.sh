@@ -19,7 +19,7 @@ END
 
 elements=(metas unifiedallocator layoutqueue layoutconfig cudalayoutdetect cudalayoutdetect_pages cudalayoutdetect_flow
           cudalayoutdetect_device cudalayoutdetect_batches cudalayoutdetect_swap mirror elements pdfsrc pdfsrc_workers
-          pdfsrc_documents pdfworker layoutoverlay layoutoverlay_composition layoutoverlay_frames
+          pdfsrc_documents pdfworker layoutoverlay layoutoverlay_composition layoutoverlay_frames layoutoverlay_style
           jsonsink jsonsink_files outputfile backpressure stress stress_pipelines zero_copy)
 threads=(parallel schedule detector batches)
 engine=(onnx onnx_external onnx_tensor onnx_weights graph_arena graph_limits graph_merge graph_postpone graph_precision

@@ -60,6 +60,8 @@ GST_START_TEST (test_classes)
   } rows[] = {
     {"", TRUE, TRUE}, {"text", TRUE, FALSE}, {"Table", FALSE, TRUE},
     {"\" table , text\"", TRUE, TRUE}, {"figure", FALSE, FALSE}, {",", TRUE, TRUE},
+    {"-text", FALSE, TRUE}, {"-TEXT,-table", FALSE, FALSE}, {"-figure", TRUE, TRUE}, {"-text,table", FALSE, TRUE},
+    {"text,-figure", TRUE, FALSE},
   };
   const GstDocRegion regions[] = { TEXT, TABLE };
 

@@ -217,11 +217,12 @@ blend (GstBuffer * buffer)
   gst_video_frame_unmap (&frame);
 }
 
-/* What a sink makes of it looks as what is drawn: but for rounding. */
+/* What a sink makes of it looks as what is drawn: outlines exactly, mixed colours but for rounding. */
 GST_START_TEST (test_same_picture)
 {
   static const gchar *const launches[] = {
-    "layoutoverlay", PLAIN "thickness=3", "layoutoverlay thickness=60",
+    "layoutoverlay", PLAIN "thickness=3", "layoutoverlay thickness=60", "layoutoverlay dash-below=1",
+    "layoutoverlay fill-alpha=0.3",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (launches); i++) {

@@ -150,10 +150,10 @@ static const struct
 
 GST_START_TEST (test_formats)
 {
-  static const guint points[][2] = {            /* outlines, and beside them */
-    {46, 50}, {100, 26}, {154, 50}, {100, 74}, {6, 50}, {20, 16}, {100, 10}, {180, 50}, {100, 90}
+  static const guint points[][2] = {            /* outlines, insides, and beside them */
+    {46, 50}, {100, 26}, {154, 50}, {100, 74}, {100, 50}, {6, 50}, {20, 16}, {20, 50}, {100, 10}, {180, 50}, {100, 90}
   };
-  const gchar *overlay = "layoutoverlay draw-labels=false draw-scores=false thickness=8";
+  const gchar *overlay = "layoutoverlay draw-labels=false draw-scores=false thickness=8 fill-alpha=0.5";
   const gchar *format = formats[__i__].format;
   const gint tolerance = formats[__i__].tolerance;
   g_autofree gchar *there = g_strdup_printf ("videoconvert ! capsfilter caps=video/x-raw,format=%s%s", format,
@@ -170,7 +170,7 @@ GST_START_TEST (test_formats)
     for (guint shift = 0; shift < 24; shift += 8)
       fail_unless (ABS ((gint) (a >> shift & 0xff) - (gint) (b >> shift & 0xff)) <= tolerance,
           "%s: pixel %u, %u is %06x instead of %06x", format, points[i][0], points[i][1], a, b);
-    fail_unless ((i < 6) == (b != 0xffffff) || tolerance > 1, "%u, %u is not what it was", points[i][0], points[i][1]);
+    fail_unless ((i < 8) == (b != 0xffffff) || tolerance > 1, "%u, %u is not what it was", points[i][0], points[i][1]);
   }
   gst_buffer_unref (out);
   gst_buffer_unref (expected);
@@ -193,7 +193,7 @@ push_odd (const gchar * launch)
 /* Brightness is exact to the pixel in every format, at the edges of the frame too. */
 GST_START_TEST (test_odd_frames)
 {
-  const gchar *overlay = "layoutoverlay draw-labels=false draw-scores=false thickness=1";
+  const gchar *overlay = "layoutoverlay draw-labels=false draw-scores=false thickness=1 fill-alpha=0.5";
   const gchar *format = formats[__i__].format;
   g_autofree gchar *there = g_strdup_printf ("videoconvert ! capsfilter caps=video/x-raw,format=%s%s", format,
       formats[__i__].tolerance > 1 ? ",colorimetry=bt709" : "");
@@ -209,7 +209,7 @@ GST_START_TEST (test_odd_frames)
     for (gint x = 0; x < 33; x++)
       fail_unless (ABS (a.data[y * 36 + x] - b.data[y * 36 + x]) <= 6, "%s: pixel %d, %d is %u instead of %u", format,
           x, y, a.data[y * 36 + x], b.data[y * 36 + x]);
-  fail_unless (b.data[36 * 2 + 4] < 100 && b.data[36 * 16 + 23] < 100);
+  fail_unless (b.data[36 * 2 + 4] < 100 && b.data[36 * 16 + 23] < 100 && b.data[36 * 16 + 31] < 200);
   gst_buffer_unmap (out, &a);
   gst_buffer_unmap (expected, &b);
   gst_buffer_unref (out);

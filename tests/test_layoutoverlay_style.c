@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layoutoverlay: fills, dashes and filters, by their pixels. */
+#include "overlay_harness.h"
+
+static guint32
+pixel (GstBuffer * buffer, gint x, gint y)
+{
+  return overlay_pixel (buffer, WIDTH, x, y);
+}
+
+/* ------------------------------------------------------------------ fills */
+
+static guint
+mixed (guint32 color, guint shift, gdouble alpha)
+{
+  return (guint) ((color >> shift & 0xff) * alpha + 255 * (1 - alpha) + 0.5);
+}
+
+/* The inside of the box alone is tinted, the outline stays as it is. */
+GST_START_TEST (test_fill)
+{
+  static const gdouble alphas[] = { 0, 0.25, 0.5, 1 };
+  const gint outer[] = { 47, 27, 153, 73 }, inner[] = { 50, 30, 150, 70 };
+  const guint32 color = gst_doc_label_color ("text");
+  const gdouble alpha = alphas[__i__];
+  const GstDocRegion region = TEXT;
+  g_autofree gchar *launch = g_strdup_printf (PLAIN "thickness=3 fill-alpha=%g", alpha);
+  GstBuffer *out = overlay_draw (launch, &region, 1);
+
+  for (gint y = 0; y < HEIGHT; y++)
+    for (gint x = 0; x < WIDTH; x++) {
+      const gdouble share = overlay_inside (x, y, inner) ? alpha : overlay_inside (x, y, outer);
+
+      for (guint shift = 0; shift < 24; shift += 8)
+        fail_unless (ABS ((gint) (pixel (out, x, y) >> shift & 0xff) - (gint) mixed (color, shift, share)) <=
+            (share > 0 && share < 1), "alpha %g: pixel %d, %d is %06x", alpha, x, y, pixel (out, x, y));
+    }
+  gst_buffer_unref (out);
+}
+
+GST_END_TEST
+
+/* What is between dashes is as it was. */
+GST_START_TEST (test_fill_and_dashes)
+{
+  const GstDocRegion region = { 0, 0, "text", 0.2, 50, 30, 150, 70 };
+  GstBuffer *out = overlay_draw (PLAIN "thickness=3 fill-alpha=1", &region, 1);
+
+  fail_unless_equals_int (pixel (out, 47 + 11, 28), gst_doc_label_color ("text"));
+  fail_unless_equals_int (pixel (out, 47 + 13, 28), 0xffffff);
+  fail_unless_equals_int (pixel (out, 47 + 13, 30), gst_doc_label_color ("text"));
+  gst_buffer_unref (out);
+}
+
+GST_END_TEST
+
+/* ------------------------------------------------------------------ dashes */
+
+/* Runs of pixels along a line that are of `color`, or not. */
+typedef struct
+{
+  gint n, least, most;          /* between the first and the last pixel of the line, which are of the colour */
+} Runs;
+
+static void
+count_run (Runs * runs, gint length)
+{
+  runs->n++;
+  runs->least = MIN (runs->least, length);
+  runs->most = MAX (runs->most, length);
+}
+
+/* From x, y on, `length` pixels to the right or down. */
+static void
+find_runs (GstBuffer * buffer, gint x, gint y, gboolean down, gint length, guint32 color, Runs * dashes,
+    Runs * gaps)
+{
+  gboolean on = TRUE;
+  gint begun = 0;
+
+  *dashes = *gaps = (Runs) { 0, G_MAXINT, 0};
+  for (gint i = 0; i <= length; i++) {
+    gboolean now = i < length && pixel (buffer, down ? x : x + i, down ? y + i : y) == color;
+
+    if (now == on && i < length)
+      continue;
+    count_run (on ? dashes : gaps, i - begun);
+    on = now;
+    begun = i;
+  }
+}
+
+static void
+check_dashes (GstBuffer * out, gint x, gint y, gboolean down, gint length, gint t)
+{
+  Runs dashes, gaps;
+
+  find_runs (out, x, y, down, length, gst_doc_label_color ("text"), &dashes, &gaps);
+  fail_unless (dashes.least == 4 * t && dashes.most == 4 * t, "%d pixels of width %d: dashes of %d to %d",
+      length, t, dashes.least, dashes.most);
+  fail_unless (dashes.n == gaps.n + 1, "a side does not end with dashes");
+  fail_unless (gaps.most - gaps.least <= 1 && 2 * gaps.least >= 3 * t && gaps.most <= 5 * t,
+      "%d pixels of width %d: gaps of %d to %d", length, t, gaps.least, gaps.most);
+}
+
+/* Scores below the border are dashed on all four sides, in the outline's place; others are not. */
+GST_START_TEST (test_dashes)
+{
+  static const struct
+  {
+    const gchar *below;
+    gdouble score;
+    gboolean dashed;
+  } rows[] = {
+    {"", 0.49, TRUE}, {"", 0.5, FALSE}, {"dash-below=0.9", 0.89, TRUE}, {"dash-below=0", 0, FALSE},
+    {"dash-below=1", 0.999, TRUE}, {"dash-below=1", 1, FALSE}, {"dash-below=0.7", (gfloat) 0.7, FALSE},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    for (gint t = 1; t <= 3; t++) {
+      const GstDocRegion region = { 0, 0, "text", rows[i].score, 50, 30, 150, 70 };
+      const gint outer[] = { 50 - t, 30 - t, 150 + t, 70 + t }, inner[] = { 50, 30, 150, 70 };
+      g_autofree gchar *launch = g_strdup_printf (PLAIN "thickness=%d %s", t, rows[i].below);
+      GstBuffer *out = overlay_draw (launch, &region, 1);
+      gint missing = 0;
+
+      for (gint y = 0; y < HEIGHT; y++)
+        for (gint x = 0; x < WIDTH; x++) {
+          const gboolean in = overlay_inside (x, y, outer) && !overlay_inside (x, y, inner);
+
+          fail_unless (in || pixel (out, x, y) == 0xffffff, "%d, %d is not in the outline", x, y);
+          missing += in && pixel (out, x, y) != gst_doc_label_color ("text");
+        }
+      fail_unless ((missing > 0) == rows[i].dashed, "%s: score %g", rows[i].below, rows[i].score);
+      for (gint k = 0; k < t && rows[i].dashed; k++) {
+        check_dashes (out, outer[0], outer[1] + k, FALSE, 100 + 2 * t, t);
+        check_dashes (out, outer[0], outer[3] - 1 - k, FALSE, 100 + 2 * t, t);
+        check_dashes (out, outer[0] + k, outer[1], TRUE, 40 + 2 * t, t);
+        check_dashes (out, outer[2] - 1 - k, outer[1], TRUE, 40 + 2 * t, t);
+      }
+      gst_buffer_unref (out);
+    }
+}
+
+GST_END_TEST
+
+/* A box too small for whole dashes still has gaps on each side. */
+GST_START_TEST (test_small_dashes)
+{
+  const GstDocRegion region = { 0, 0, "text", 0.2, 50, 30, 55, 36 };
+  GstBuffer *out = overlay_draw (PLAIN "thickness=2", &region, 1);
+  Runs dashes, gaps;
+
+  find_runs (out, 48, 28, FALSE, 9, gst_doc_label_color ("text"), &dashes, &gaps);
+  fail_unless (dashes.n == 2 && gaps.least >= 2);
+  find_runs (out, 48, 28, TRUE, 10, gst_doc_label_color ("text"), &dashes, &gaps);
+  fail_unless (dashes.n == 2 && gaps.least >= 2);
+  gst_buffer_unref (out);
+}
+
+GST_END_TEST
+
+/* ------------------------------------------------------------------ filters */
+
+GST_START_TEST (test_min_score)
+{
+  static const struct
+  {
+    const gchar *score;
+    gboolean text, table;       /* of scores 0.9 and 0.5 */
+  } rows[] = {
+    {"0", TRUE, TRUE}, {"0.5", TRUE, TRUE}, {"0.51", TRUE, FALSE}, {"0.9", TRUE, FALSE}, {"1", FALSE, FALSE},
+  };
+  const GstDocRegion regions[] = { TEXT, TABLE };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree gchar *launch = g_strdup_printf ("layoutoverlay min-score=%s", rows[i].score);
+    GstBuffer *out = overlay_draw (launch, regions, 2);
+
+    fail_unless ((overlay_count_color (out, WIDTH, HEIGHT, gst_doc_label_color ("text")) > 0) == rows[i].text);
+    fail_unless ((overlay_count_color (out, WIDTH, HEIGHT, gst_doc_label_color ("table")) > 0) == rows[i].table);
+    gst_buffer_unref (out);
+  }
+}
+
+GST_END_TEST
+
+static Suite *
+layoutoverlay_style_suite (void)
+{
+  Suite *s = suite_create ("layoutoverlay style");
+  TCase *tc = doc_tcase_new ("style");
+
+  tcase_add_loop_test (tc, test_fill, 0, 4);
+  tcase_add_test (tc, test_fill_and_dashes);
+  tcase_add_test (tc, test_dashes);
+  tcase_add_test (tc, test_small_dashes);
+  tcase_add_test (tc, test_min_score);
+  suite_add_tcase (s, tc);
+  return s;
+}
+
+GST_CHECK_MAIN (layoutoverlay_style)
