@@ -7,6 +7,8 @@
 #define DEFAULT_FONT "Sans Bold"
 #define DEFAULT_DRAW_LABELS TRUE
 #define DEFAULT_DRAW_SCORES TRUE
+#define DEFAULT_DRAW_ORDER FALSE
+#define DEFAULT_DRAW_ORDER_PATH FALSE
 #define DEFAULT_FILL_ALPHA 0.0
 #define DEFAULT_MIN_SCORE 0.0
 #define DEFAULT_DASH_BELOW 0.5
@@ -18,6 +20,8 @@ enum
   PROP_FONT,
   PROP_DRAW_LABELS,
   PROP_DRAW_SCORES,
+  PROP_DRAW_ORDER,
+  PROP_DRAW_ORDER_PATH,
   PROP_FILL_ALPHA,
   PROP_MIN_SCORE,
   PROP_DASH_BELOW,
@@ -49,6 +53,8 @@ gst_layout_overlay_set_defaults (GstLayoutOverlay * self)
     .font = g_strdup (DEFAULT_FONT),
     .labels = DEFAULT_DRAW_LABELS,
     .scores = DEFAULT_DRAW_SCORES,
+    .order = DEFAULT_DRAW_ORDER,
+    .path = DEFAULT_DRAW_ORDER_PATH,
     .fill_alpha = DEFAULT_FILL_ALPHA,
     .min_score = DEFAULT_MIN_SCORE,
     .dash_below = DEFAULT_DASH_BELOW,
@@ -79,6 +85,10 @@ switch_of (GstLayoutStyle * style, guint id)
       return &style->labels;
     case PROP_DRAW_SCORES:
       return &style->scores;
+    case PROP_DRAW_ORDER:
+      return &style->order;
+    case PROP_DRAW_ORDER_PATH:
+      return &style->path;
     default:
       return NULL;
   }
@@ -234,6 +244,22 @@ install_switches (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_DRAW_SCORES,
       g_param_spec_boolean ("draw-scores", "Draw scores",
           "Write the score of each region, from 0 to 1", DEFAULT_DRAW_SCORES, FLAGS));
+  /**
+   * GstLayoutOverlay:draw-order:
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_DRAW_ORDER,
+      g_param_spec_boolean ("draw-order", "Draw order",
+          "Write each region's place in reading order, from 0", DEFAULT_DRAW_ORDER, FLAGS));
+  /**
+   * GstLayoutOverlay:draw-order-path:
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_DRAW_ORDER_PATH,
+      g_param_spec_boolean ("draw-order-path", "Draw order path",
+          "Draw arrows from region to region in reading order", DEFAULT_DRAW_ORDER_PATH, FLAGS));
 }
 
 /* Which regions are drawn. */

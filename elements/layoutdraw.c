@@ -7,6 +7,7 @@
 #include "layoutplace.h"
 
 #define BANNER_COLOR 0xb00020
+#define PATH_COLOR 0xcc3311     /* Paul Tol's vibrant red, which no class has */
 
 typedef struct
 {
@@ -172,15 +173,50 @@ draw_outline (const Canvas * c, const Mark * mark)
   }
 }
 
+/* ------------------------------------------------------------------ the path */
+
+static gint
+compare_order (gconstpointer a, gconstpointer b)
+{
+  guint x = ((const Mark *) a)->region->order, y = ((const Mark *) b)->region->order;
+
+  return (x > y) - (x < y);
+}
+
+static void
+center (const Mark * mark, gint * point)
+{
+  point[0] = mark->outer.x + mark->outer.width / 2;
+  point[1] = mark->outer.y + mark->outer.height / 2;
+}
+
+/* From the last arrow to the first, so that heads lie over the arrows that go on from there. */
+static void
+draw_path (const Canvas * c)
+{
+  g_autoptr (GArray) marks = g_array_copy (c->marks);
+
+  g_array_sort (marks, compare_order);
+  for (guint i = marks->len; i-- > 1;) {
+    gint from_to[4];
+
+    center (&g_array_index (marks, Mark, i - 1), from_to);
+    center (&g_array_index (marks, Mark, i), from_to + 2);
+    gst_layout_picture_add_arrow (c->picture, from_to, c->thickness, PATH_COLOR);
+  }
+}
+
 /* ------------------------------------------------------------------ tags */
 
-/* As "text 0.98". */
+/* As "#3 text 0.98". */
 static gchar *
 tag_text (const GstDocRegion * r, const GstLayoutStyle * style)
 {
   GString *text = g_string_new (NULL);
   gchar score[16];
 
+  if (style->order)
+    g_string_append_printf (text, "#%u ", r->order);
   if (style->labels)
     g_string_append_printf (text, "%s ", r->label);
   if (style->scores)
@@ -220,9 +256,11 @@ draw_marks (const Canvas * c)
     draw_fill (c, &g_array_index (c->marks, Mark, i));
   for (guint i = 0; i < c->marks->len; i++)
     draw_outline (c, &g_array_index (c->marks, Mark, i));
+  if (style->path)
+    draw_path (c);
   if (c->text == NULL)
     return;
-  for (guint i = 0; i < c->marks->len && (style->labels || style->scores); i++)
+  for (guint i = 0; i < c->marks->len && (style->labels || style->scores || style->order); i++)
     draw_tag (c, &g_array_index (c->marks, Mark, i));
 }
 
@@ -241,7 +279,7 @@ gst_layout_draw (GstLayoutPicture * picture, const GstDocLayout * layout,
   c.marks = g_array_new (FALSE, FALSE, sizeof (Mark));
   c.boxes = g_array_new (FALSE, FALSE, sizeof (GstLayoutRect));
   c.tags = g_array_new (FALSE, FALSE, sizeof (GstLayoutRect));
-  if (style->labels || style->scores)
+  if (style->labels || style->scores || style->order)
     c.text = create_text (style->font, CLAMP (side / 75, 9, 64));
 
   find_marks (&c, layout);

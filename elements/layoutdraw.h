@@ -10,8 +10,10 @@ G_BEGIN_DECLS
 typedef struct {
   guint thickness;    /* of the outlines, in pixels; 0: by the size of the frame */
   gchar *font;        /* pango font description; without a size: by the size of the frame */
-  gboolean labels;    /* write each region's label */
-  gboolean scores;    /* and its score */
+  gboolean labels;    /* write each region's label, */
+  gboolean scores;    /* its score, */
+  gboolean order;     /* and its place in reading order, from 0 */
+  gboolean path;      /* lines from region to region in that order */
   gdouble fill_alpha; /* of the boxes' insides, 0 … 1 */
   gdouble min_score;  /* regions with a lower score are not drawn */
   gdouble dash_below; /* those with a score lower than this have dashed outlines */
@@ -19,7 +21,7 @@ typedef struct {
                        * compares them; NULL or empty: all */
 } GstLayoutStyle;
 
-/* Fills, outlines, tags. An outline lies around its box, whose inside only fill_alpha touches,
+/* Fills, outlines, the path, tags. An outline lies around its box, whose inside only fill_alpha touches,
  * but never outside of the frame. Its tag stands above, beside, below or inside of it: where it hides least of the
  * regions and of the tags before it. Regions outside of the
  * frame, or whose box is not a number, are not drawn. */

@@ -15,6 +15,7 @@ struct _Piece
   gboolean vertical;            /* dashes */
   PangoLayout *text;            /* NULL: none. Owned */
   gint margin;                  /* of the text */
+  gint from_to[4], line;        /* of an arrow: x0, y0, x1, y1, width */
 };
 
 struct _GstLayoutPicture
@@ -22,6 +23,11 @@ struct _GstLayoutPicture
   gint width, height;
   GArray *pieces;               /* of Piece */
 };
+
+/* Of an arrow, in widths of its line: the head's length and half its breadth, and the white edge. */
+#define HEAD_LENGTH 5
+#define HEAD_BREADTH 2.5
+#define EDGE 0.75
 
 static void
 clear_piece (gpointer piece)
@@ -160,6 +166,60 @@ gst_layout_picture_add_text (GstLayoutPicture * self,
     const GstLayoutRect * rect, gint margin, PangoLayout * text, guint32 color)
 {
   const Piece piece = {.rect = *rect,.paint = paint_text,.color = color,.text = text,.margin = margin };
+
+  add (self, &piece);
+}
+
+static void
+arrow_path (cairo_t * cr, const gint * p, gdouble length, gdouble head, gdouble breadth)
+{
+  const gdouble ux = (p[2] - p[0]) / length, uy = (p[3] - p[1]) / length;
+  const gdouble x = p[2] - head * ux, y = p[3] - head * uy;
+
+  cairo_move_to (cr, p[0], p[1]);
+  cairo_line_to (cr, x, y);
+  if (head > 0) {
+    cairo_line_to (cr, x - breadth * uy, y + breadth * ux);
+    cairo_line_to (cr, p[2], p[3]);
+    cairo_line_to (cr, x + breadth * uy, y - breadth * ux);
+    cairo_line_to (cr, x, y);
+  }
+}
+
+static void
+paint_arrow (const Piece * p, cairo_t * cr)
+{
+  const gdouble length = hypot (p->from_to[2] - p->from_to[0], p->from_to[3] - p->from_to[1]);
+  const gdouble head = length > 2 * HEAD_LENGTH * p->line ? HEAD_LENGTH * p->line : 0;
+
+  /* Through the middle of pixels, so that straight lines are sharp. */
+  if (p->line % 2)
+    cairo_translate (cr, 0.5, 0.5);
+  cairo_set_antialias (cr, CAIRO_ANTIALIAS_DEFAULT);
+  cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_set_line_cap (cr, CAIRO_LINE_CAP_ROUND);
+  arrow_path (cr, p->from_to, MAX (1, length), head, HEAD_BREADTH * p->line);
+  set_color (cr, 0xffffff, 1);
+  cairo_set_line_width (cr, (1 + 2 * EDGE) * p->line);
+  cairo_stroke_preserve (cr);
+  set_color (cr, p->color, 1);
+  cairo_set_line_width (cr, p->line);
+  cairo_stroke_preserve (cr);
+  cairo_fill (cr);
+}
+
+void
+gst_layout_picture_add_arrow (GstLayoutPicture * self, const gint * from_to,
+    gint width, guint32 color)
+{
+  const gint beyond = (gint) ceil ((HEAD_BREADTH + 0.5 + EDGE) * width) + 1;
+  const gint x = MIN (from_to[0], from_to[2]), y = MIN (from_to[1], from_to[3]);
+  const Piece piece = {
+    .rect = {x - beyond, y - beyond, ABS (from_to[2] - from_to[0]) + 2 * beyond,
+        ABS (from_to[3] - from_to[1]) + 2 * beyond},
+    .paint = paint_arrow,.color = color,.line = width,
+    .from_to = {from_to[0], from_to[1], from_to[2], from_to[3]},
+  };
 
   add (self, &piece);
 }

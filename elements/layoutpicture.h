@@ -35,6 +35,9 @@ void gst_layout_picture_add_dashes (GstLayoutPicture * picture, const GstLayoutR
 void gst_layout_picture_add_text (GstLayoutPicture * picture, const GstLayoutRect * rect, gint margin,
     PangoLayout * text, guint32 color);
 
+/* A line of that width with a white edge, from x0, y0 to x1, y1, where it has a head unless it is very short. */
+void gst_layout_picture_add_arrow (GstLayoutPicture * picture, const gint * from_to, gint width, guint32 color);
+
 gint gst_layout_picture_width (const GstLayoutPicture * picture);
 gint gst_layout_picture_height (const GstLayoutPicture * picture);
 guint gst_layout_picture_n_pieces (const GstLayoutPicture * picture);

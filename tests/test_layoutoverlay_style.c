@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layoutoverlay: fills, dashes and filters, by their pixels. */
+/* layoutoverlay: fills, dashes, filters and the path, by their pixels. */
 #include "overlay_harness.h"
+
+#define PATH 0xcc3311
 
 static guint32
 pixel (GstBuffer * buffer, gint x, gint y)
@@ -185,6 +187,71 @@ GST_START_TEST (test_min_score)
 
 GST_END_TEST
 
+/* ------------------------------------------------------------------ the path */
+
+/* Slanted lines have edges that are mixed with what is behind them. */
+static gboolean
+is_path (guint32 color)
+{
+  for (guint shift = 0; shift < 24; shift += 8)
+    if (ABS ((gint) (color >> shift & 0xff) - (gint) (PATH >> shift & 0xff)) > 60)
+      return FALSE;
+  return TRUE;
+}
+
+/* Of the pixels of a line from x0, y0 to x1, y1, how many are of the path, in percent; the ends are left out. */
+static guint
+on_path (GstBuffer * buffer, gint x0, gint y0, gint x1, gint y1)
+{
+  guint n = 0;
+
+  for (gint i = 20; i < 80; i++)
+    n += is_path (pixel (buffer, x0 + (x1 - x0) * i / 100, y0 + (y1 - y0) * i / 100));
+  return n * 100 / 60;
+}
+
+/* Of the lower part of column x, rows of the path's colour. */
+static guint
+breadth (GstBuffer * buffer, gint x)
+{
+  guint n = 0;
+
+  for (gint y = 60; y < HEIGHT; y++)
+    n += pixel (buffer, x, y) == PATH;
+  return n;
+}
+
+/* From region to region by `order`, whatever the order of the array, with heads where the arrows end. Regions that are
+ * not drawn have no place in it. */
+GST_START_TEST (test_path)
+{
+  const GstDocRegion regions[] = {
+    {.label = "text",.score = 0.9,.x0 = 20,.y0 = 10,.x1 = 40,.y1 = 30,.order = 2},
+    {.label = "text",.score = 0.8,.x0 = 20,.y0 = 70,.x1 = 40,.y1 = 90,.order = 0},
+    {.label = "text",.score = 0.7,.x0 = 160,.y0 = 70,.x1 = 180,.y1 = 90,.order = 1},
+    {.label = "footer",.score = 0.6,.x0 = 90,.y0 = 5,.x1 = 110,.y1 = 15,.order = 3},
+  };
+  const gchar *launch = PLAIN "thickness=3 draw-order-path=true classes=-footer";
+  GstBuffer *out = overlay_draw (launch, regions, G_N_ELEMENTS (regions));
+
+  fail_unless (on_path (out, 30, 80, 170, 80) > 95);
+  fail_unless (on_path (out, 170, 80, 30, 20) > 80);
+  fail_unless_equals_int (on_path (out, 30, 20, 30, 80), 0);
+  fail_unless_equals_int (breadth (out, 80), 3);
+  fail_unless (breadth (out, 157) > 3 + 3, "no head before 170, 80");
+  fail_unless (pixel (out, 80, 80) == PATH && pixel (out, 80, 83) == 0xffffff);
+  gst_buffer_unref (out);
+
+  out = overlay_draw (PLAIN "thickness=3", regions, G_N_ELEMENTS (regions));
+  fail_unless_equals_int (overlay_count_color (out, WIDTH, HEIGHT, PATH), 0);
+  gst_buffer_unref (out);
+  out = overlay_draw (launch, regions, 1);
+  fail_unless_equals_int (overlay_count_color (out, WIDTH, HEIGHT, PATH), 0);
+  gst_buffer_unref (out);
+}
+
+GST_END_TEST
+
 static Suite *
 layoutoverlay_style_suite (void)
 {
@@ -196,6 +263,7 @@ layoutoverlay_style_suite (void)
   tcase_add_test (tc, test_dashes);
   tcase_add_test (tc, test_small_dashes);
   tcase_add_test (tc, test_min_score);
+  tcase_add_test (tc, test_path);
   suite_add_tcase (s, tc);
   return s;
 }
