@@ -16,7 +16,7 @@
  * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! layoutoverlay ! videoconvert ! pngenc ! multifilesink location=page-%03d.png
  * ]|
  * |[
- * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! layoutoverlay draw-order=true draw-order-path=true fill-alpha=0.15 classes=-header,-footer ! videoconvert ! pngenc ! multifilesink location=order-%03d.png
+ * gst-launch-1.0 pdfsrc location=a.pdf ! cudalayoutdetect ! layoutoverlay draw-order=true draw-order-path=true draw-legend=true fill-alpha=0.15 classes=-header,-footer ! videoconvert ! pngenc ! multifilesink location=order-%03d.png
  * ]|
  *
  * Since: 0.1

@@ -9,6 +9,7 @@
 #define DEFAULT_DRAW_SCORES TRUE
 #define DEFAULT_DRAW_ORDER FALSE
 #define DEFAULT_DRAW_ORDER_PATH FALSE
+#define DEFAULT_DRAW_LEGEND FALSE
 #define DEFAULT_FILL_ALPHA 0.0
 #define DEFAULT_MIN_SCORE 0.0
 #define DEFAULT_DASH_BELOW 0.5
@@ -22,6 +23,7 @@ enum
   PROP_DRAW_SCORES,
   PROP_DRAW_ORDER,
   PROP_DRAW_ORDER_PATH,
+  PROP_DRAW_LEGEND,
   PROP_FILL_ALPHA,
   PROP_MIN_SCORE,
   PROP_DASH_BELOW,
@@ -55,6 +57,7 @@ gst_layout_overlay_set_defaults (GstLayoutOverlay * self)
     .scores = DEFAULT_DRAW_SCORES,
     .order = DEFAULT_DRAW_ORDER,
     .path = DEFAULT_DRAW_ORDER_PATH,
+    .legend = DEFAULT_DRAW_LEGEND,
     .fill_alpha = DEFAULT_FILL_ALPHA,
     .min_score = DEFAULT_MIN_SCORE,
     .dash_below = DEFAULT_DASH_BELOW,
@@ -89,6 +92,8 @@ switch_of (GstLayoutStyle * style, guint id)
       return &style->order;
     case PROP_DRAW_ORDER_PATH:
       return &style->path;
+    case PROP_DRAW_LEGEND:
+      return &style->legend;
     default:
       return NULL;
   }
@@ -260,6 +265,15 @@ install_switches (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_DRAW_ORDER_PATH,
       g_param_spec_boolean ("draw-order-path", "Draw order path",
           "Draw arrows from region to region in reading order", DEFAULT_DRAW_ORDER_PATH, FLAGS));
+  /**
+   * GstLayoutOverlay:draw-legend:
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_DRAW_LEGEND,
+      g_param_spec_boolean ("draw-legend", "Draw legend",
+          "Show in a corner which classes are drawn: colour, label and number of regions",
+          DEFAULT_DRAW_LEGEND, FLAGS));
 }
 
 /* Which regions are drawn. */

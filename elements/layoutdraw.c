@@ -8,6 +8,7 @@
 
 #define BANNER_COLOR 0xb00020
 #define PATH_COLOR 0xcc3311     /* Paul Tol's vibrant red, which no class has */
+#define LEGEND_EDGE 0x767676
 
 typedef struct
 {
@@ -245,6 +246,126 @@ draw_tag (const Canvas * c, const Mark * mark)
       gst_doc_label_color (mark->region->label));
 }
 
+/* ------------------------------------------------------------------ the legend */
+
+typedef struct
+{
+  const gchar *label;           /* NULL: stands for the classes that there is no room for */
+  guint n;                      /* regions */
+  PangoLayout *name, *count;
+  GstLayoutRect name_size, count_size;
+} Row;
+
+static void
+clear_row (gpointer row)
+{
+  g_clear_object (&((Row *) row)->name);
+  g_clear_object (&((Row *) row)->count);
+}
+
+static gint
+compare_rows (gconstpointer a, gconstpointer b)
+{
+  const Row *x = a, *y = b;
+
+  return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : g_strcmp0 (x->label, y->label);
+}
+
+/* Of Row: the classes of the marks, the most frequent first. */
+static GArray *
+count_classes (const Canvas * c)
+{
+  GArray *rows = g_array_new (FALSE, TRUE, sizeof (Row));
+
+  g_array_set_clear_func (rows, clear_row);
+  for (guint i = 0; i < c->marks->len; i++) {
+    Row row = {.label = g_array_index (c->marks, Mark, i).region->label };
+    guint k = 0;
+
+    while (k < rows->len && g_strcmp0 (g_array_index (rows, Row, k).label, row.label) != 0)
+      k++;
+    if (k == rows->len)
+      g_array_append_val (rows, row);
+    g_array_index (rows, Row, k).n++;
+  }
+  g_array_sort (rows, compare_rows);
+  return rows;
+}
+
+/* The rows of more than `most` become one. */
+static void
+shorten (GArray * rows, guint most)
+{
+  guint n = 0;
+
+  if (rows->len <= most)
+    return;
+  for (guint i = most - 1; i < rows->len; i++)
+    n += g_array_index (rows, Row, i).n;
+  g_array_set_size (rows, most);
+  g_array_index (rows, Row, most - 1).label = NULL;
+  g_array_index (rows, Row, most - 1).n = n;
+}
+
+static void
+draw_row (const Canvas * c, const Row * row, gint pad, const GstLayoutRect * legend, gint y)
+{
+  const gint height = row->name_size.height, side = height * 2 / 3;
+  const GstLayoutRect swatch = { legend->x + pad, y + (height - side) / 2, side, side };
+  GstLayoutRect name = row->name_size, count = row->count_size;
+
+  name.x = swatch.x + side + pad;
+  count.x = legend->x + legend->width - pad - count.width;
+  name.y = count.y = y;
+  if (row->label)
+    gst_layout_picture_add_rect (c->picture, &swatch, gst_doc_label_color (row->label), 1);
+  gst_layout_picture_add_text (c->picture, &name, 0, row->name, 0xffffff);
+  gst_layout_picture_add_text (c->picture, &count, 0, row->count, 0xffffff);
+}
+
+/* Lays out the rows, and sets the legend's size. Returns the height of a row. */
+static gint
+measure_rows (const Canvas * c, GArray * rows, gint pad, GstLayoutRect * legend)
+{
+  gint names = 0, counts = 0, height = 0;
+
+  for (guint i = 0; i < rows->len; i++) {
+    Row *row = &g_array_index (rows, Row, i);
+    g_autofree gchar *count = g_strdup_printf ("%u", row->n);
+
+    row->name = lay_out (c, row->label ? row->label : "…", 0, &row->name_size);
+    row->count = lay_out (c, count, 0, &row->count_size);
+    names = MAX (names, row->name_size.width);
+    counts = MAX (counts, row->count_size.width);
+    height = MAX (height, row->name_size.height);
+  }
+  legend->width = height * 2 / 3 + names + counts + 5 * pad;
+  legend->height = (gint) rows->len * height + 2 * pad;
+  return height;
+}
+
+/* A white box with an edge; no higher than the frame. */
+static void
+draw_legend (const Canvas * c)
+{
+  g_autoptr (GArray) rows = count_classes (c);
+  const GstLayoutPlaces taken = places (c);
+  const gint edge = MAX (1, c->thickness / 2), pad = edge + 2 * c->thickness;
+  GstLayoutRect legend, inner, one;
+  g_autoptr (PangoLayout) measure = lay_out (c, "X", 0, &one);
+  gint height;
+
+  shorten (rows, MAX (1, (c->height - 4 * pad) / MAX (1, one.height)));
+  height = measure_rows (c, rows, pad, &legend);
+  gst_layout_place_at_side (&taken, pad, &legend);
+  inner = (GstLayoutRect) {
+  legend.x + edge, legend.y + edge, legend.width - 2 * edge, legend.height - 2 * edge};
+  gst_layout_picture_add_rect (c->picture, &legend, LEGEND_EDGE, 1);
+  gst_layout_picture_add_rect (c->picture, &inner, 0xffffff, 1);
+  for (guint i = 0; i < rows->len; i++)
+    draw_row (c, &g_array_index (rows, Row, i), pad, &legend, legend.y + pad + (gint) i * height);
+}
+
 /* ------------------------------------------------------------------ all of it */
 
 static void
@@ -262,6 +383,8 @@ draw_marks (const Canvas * c)
     return;
   for (guint i = 0; i < c->marks->len && (style->labels || style->scores || style->order); i++)
     draw_tag (c, &g_array_index (c->marks, Mark, i));
+  if (style->legend && c->marks->len > 0)
+    draw_legend (c);
 }
 
 void
@@ -279,7 +402,7 @@ gst_layout_draw (GstLayoutPicture * picture, const GstDocLayout * layout,
   c.marks = g_array_new (FALSE, FALSE, sizeof (Mark));
   c.boxes = g_array_new (FALSE, FALSE, sizeof (GstLayoutRect));
   c.tags = g_array_new (FALSE, FALSE, sizeof (GstLayoutRect));
-  if (style->labels || style->scores || style->order)
+  if (style->labels || style->scores || style->order || style->legend)
     c.text = create_text (style->font, CLAMP (side / 75, 9, 64));
 
   find_marks (&c, layout);

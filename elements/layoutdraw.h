@@ -14,6 +14,7 @@ typedef struct {
   gboolean scores;    /* its score, */
   gboolean order;     /* and its place in reading order, from 0 */
   gboolean path;      /* lines from region to region in that order */
+  gboolean legend;    /* the classes that are drawn: colour, label, number of regions */
   gdouble fill_alpha; /* of the boxes' insides, 0 … 1 */
   gdouble min_score;  /* regions with a lower score are not drawn */
   gdouble dash_below; /* those with a score lower than this have dashed outlines */
@@ -21,9 +22,9 @@ typedef struct {
                        * compares them; NULL or empty: all */
 } GstLayoutStyle;
 
-/* Fills, outlines, the path, tags. An outline lies around its box, whose inside only fill_alpha touches,
+/* Fills, outlines, the path, tags, the legend. An outline lies around its box, whose inside only fill_alpha touches,
  * but never outside of the frame. Its tag stands above, beside, below or inside of it: where it hides least of the
- * regions and of the tags before it. Regions outside of the
+ * regions and of the tags before it. The legend stands in the corner, or at the side, where it hides least. Regions outside of the
  * frame, or whose box is not a number, are not drawn. */
 void gst_layout_draw (GstLayoutPicture * picture, const GstDocLayout * layout, const GstLayoutStyle * style);
 

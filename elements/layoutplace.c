@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "layoutplace.h"
 
+#define STEPS 12                /* from corner to corner along a side */
+
 /* In double: areas of frames can be beyond an int. */
 static gdouble
 shared_area (const GstLayoutRect * a, const GstLayoutRect * b)
@@ -72,4 +74,25 @@ gst_layout_place_tag (const GstLayoutPlaces * p, const GstLayoutRect * box,
   for (guint i = 0; i < G_N_ELEMENTS (places); i++)
     consider (p, places[i][0], places[i][1], &best);
   *tag = best.rect;
+}
+
+void
+gst_layout_place_at_side (const GstLayoutPlaces * p, gint margin,
+    GstLayoutRect * rect)
+{
+  const gint left = margin, right = p->width - rect->width - margin;
+  const gint top = margin, bottom = p->height - rect->height - margin;
+  Best best = begin (rect);
+
+  consider (p, right, bottom, &best);
+  consider (p, right, top, &best);
+  consider (p, left, bottom, &best);
+  consider (p, left, top, &best);
+  for (gint i = 1; i < STEPS; i++) {
+    gint y = bottom - (gint) ((gint64) (bottom - top) * i / STEPS);
+
+    consider (p, right, y, &best);
+    consider (p, left, y, &best);
+  }
+  *rect = best.rect;
 }

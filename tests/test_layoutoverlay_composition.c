@@ -223,6 +223,7 @@ GST_START_TEST (test_same_picture)
   static const gchar *const launches[] = {
     "layoutoverlay", PLAIN "thickness=3", "layoutoverlay thickness=60", "layoutoverlay dash-below=1",
     "layoutoverlay fill-alpha=0.3 draw-order=true", "layoutoverlay draw-order-path=true thickness=2",
+    "layoutoverlay draw-legend=true",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (launches); i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layoutoverlay: fills, dashes, filters and the path, by their pixels. */
+/* layoutoverlay: fills, dashes, filters, the path and the legend, by their pixels. */
 #include "overlay_harness.h"
 
 #define PATH 0xcc3311
@@ -176,7 +176,7 @@ GST_START_TEST (test_min_score)
   const GstDocRegion regions[] = { TEXT, TABLE };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree gchar *launch = g_strdup_printf ("layoutoverlay min-score=%s", rows[i].score);
+    g_autofree gchar *launch = g_strdup_printf ("layoutoverlay draw-legend=true min-score=%s", rows[i].score);
     GstBuffer *out = overlay_draw (launch, regions, 2);
 
     fail_unless ((overlay_count_color (out, WIDTH, HEIGHT, gst_doc_label_color ("text")) > 0) == rows[i].text);
@@ -252,6 +252,133 @@ GST_START_TEST (test_path)
 
 GST_END_TEST
 
+/* ------------------------------------------------------------------ the legend */
+
+/* The smallest box around what differs between two frames: x0, y0, x1, y1. */
+static void
+changed (GstBuffer * a, GstBuffer * b, gint * box)
+{
+  box[0] = box[1] = G_MAXINT;
+  box[2] = box[3] = 0;
+  for (gint i = 0; i < WIDTH * HEIGHT; i++) {
+    gint x = i % WIDTH, y = i / WIDTH;
+
+    if (pixel (a, x, y) == pixel (b, x, y))
+      continue;
+    box[0] = MIN (box[0], x);
+    box[1] = MIN (box[1], y);
+    box[2] = MAX (box[2], x + 1);
+    box[3] = MAX (box[3], y + 1);
+  }
+}
+
+/* The first row of a swatch of `color` in the box; -1: there is none. A swatch is a square. */
+static gint
+find_swatch (GstBuffer * buffer, const gint * box, guint32 color)
+{
+  gint rows = 0, columns = 0, top = -1;
+
+  for (gint y = box[1]; y < box[3]; y++) {
+    gint n = 0;
+
+    for (gint x = box[0]; x < box[2]; x++)
+      n += pixel (buffer, x, y) == color;
+    if (n > 0 && top < 0)
+      top = y;
+    rows += n > 0;
+    columns = MAX (columns, n);
+  }
+  fail_unless_equals_int (rows, columns);
+  return top;
+}
+
+/* In the corner where it hides least; one line for each class that is drawn, the most frequent first. */
+GST_START_TEST (test_legend)
+{
+  static const struct
+  {
+    gdouble table[4];
+    gint x, y;                  /* -1: the legend is to the left or top, 1: to the right or bottom; 0: at no end */
+  } rows[] = {
+    {{2, 2, 30, 30}, 1, 1}, {{150, 60, 198, 98}, 1, -1}, {{90, 2, 198, 98}, -1, 1},
+    {{2, 80, 198, 98}, 1, -1}, {{2, 2, 198, 20}, 1, 1},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const gdouble *b = rows[i].table;
+    const GstDocRegion regions[] = {
+      {0, 0, "table", 0.9, b[0], b[1], b[2], b[3]},
+      {1, 1, "text", 0.9, b[0] + 4, b[1] + 4, b[0] + 8, b[1] + 8},
+      {2, 1, "text", 0.9, b[0] + 12, b[1] + 4, b[0] + 16, b[1] + 8},
+      {3, 1, "title", 0.2, b[0] + 4, b[1] + 10, b[0] + 8, b[1] + 14},
+    };
+    GstBuffer *without = overlay_draw (PLAIN "min-score=0.5", regions, 4);
+    GstBuffer *with = overlay_draw (PLAIN "min-score=0.5 draw-legend=true", regions, 4);
+    gint box[4], text, table;
+
+    changed (without, with, box);
+    fail_unless (box[2] - box[0] > 20 && box[3] - box[1] > 20 && box[3] - box[1] < 50, "row %u: %d, %d … %d, %d",
+        i, box[0], box[1], box[2], box[3]);
+    fail_unless_equals_int (box[0] > 100 ? 1 : box[2] < 100 ? -1 : 0, rows[i].x);
+    fail_unless_equals_int (box[3] > 90 ? 1 : box[1] < 10 ? -1 : 0, rows[i].y);
+    text = find_swatch (with, box, gst_doc_label_color ("text"));
+    table = find_swatch (with, box, gst_doc_label_color ("table"));
+    fail_unless (text > 0 && table > text, "row %u: text at %d, table at %d", i, text, table);
+    fail_unless_equals_int (overlay_count_color (with, WIDTH, HEIGHT, gst_doc_label_color ("title")), 0);
+    gst_buffer_unref (without);
+    gst_buffer_unref (with);
+  }
+}
+
+GST_END_TEST
+
+/* With something in each corner it is at a side, between them. */
+GST_START_TEST (test_legend_at_side)
+{
+  const GstDocRegion regions[] = {
+    {0, 0, "text", 0.9, 2, 2, 60, 20}, {1, 0, "text", 0.9, 140, 2, 198, 20},
+    {2, 0, "text", 0.9, 2, 80, 60, 98}, {3, 0, "text", 0.9, 140, 80, 198, 98},
+  };
+  GstBuffer *without = overlay_draw (PLAIN, regions, 4);
+  GstBuffer *with = overlay_draw (PLAIN "draw-legend=true", regions, 4);
+  gint box[4];
+
+  changed (without, with, box);
+  fail_unless (box[0] > 100 && box[1] >= 21 && box[3] <= 79, "%d, %d … %d, %d", box[0], box[1], box[2], box[3]);
+  gst_buffer_unref (without);
+  gst_buffer_unref (with);
+}
+
+GST_END_TEST
+
+/* More classes than fit one below the other: the last line stands for the rest, and the box stays in the frame. */
+GST_START_TEST (test_long_legend)
+{
+  GArray *regions = g_array_new (FALSE, TRUE, sizeof (GstDocRegion));
+  GstBuffer *without, *with;
+  gint box[4];
+
+  for (guint i = 0; i < 30; i++) {
+    const GstDocRegion region = {.label = g_intern_string (i % 2 ? "table" : "text"),.score = 0.9,
+      .x0 = 5,.y0 = 5,.x1 = 10,.y1 = 10
+    };
+    g_autofree gchar *name = g_strdup_printf ("class %u", i);
+
+    g_array_append_val (regions, region);
+    g_array_index (regions, GstDocRegion, i).label = g_intern_string (name);
+  }
+  without = overlay_draw (PLAIN, (GstDocRegion *) regions->data, regions->len);
+  with = overlay_draw (PLAIN "draw-legend=true", (GstDocRegion *) regions->data, regions->len);
+  changed (without, with, box);
+  fail_unless (box[1] > 0 && box[3] < HEIGHT && box[2] < WIDTH && box[3] - box[1] > HEIGHT / 2,
+      "%d, %d … %d, %d", box[0], box[1], box[2], box[3]);
+  gst_buffer_unref (without);
+  gst_buffer_unref (with);
+  g_array_unref (regions);
+}
+
+GST_END_TEST
+
 static Suite *
 layoutoverlay_style_suite (void)
 {
@@ -264,6 +391,9 @@ layoutoverlay_style_suite (void)
   tcase_add_test (tc, test_small_dashes);
   tcase_add_test (tc, test_min_score);
   tcase_add_test (tc, test_path);
+  tcase_add_test (tc, test_legend);
+  tcase_add_test (tc, test_legend_at_side);
+  tcase_add_test (tc, test_long_legend);
   suite_add_tcase (s, tc);
   return s;
 }
