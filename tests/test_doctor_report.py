@@ -54,7 +54,9 @@ class ReportTest(DoctorTest):
     def start(self, *args, prefix=(), report=None):
         return subprocess.Popen([*prefix, str(self.script), "--build", str(self.tree), "--report", str(report or self.report), *args],
                                 cwd=self.folder, env=self.env, text=True, errors="surrogateescape", stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                # Background jobs ignore it, and a shell that is started so cannot hear it any more.
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def make(self, *args, status=0 if MODEL.exists() else 1, **kwargs):
         """Standard output and error. Without the default model there is a trouble."""
