@@ -17,6 +17,7 @@ found marked. Without FOLDER it shows the pages in a window, one a second.
 
 Any property of the elements pdfsrc, cudalayoutdetect and layoutoverlay is an option too, such as
   --pages 1-5,9       --dpi 150           --threshold 0.4       --classes table,figure
+  --draw-order true   --draw-legend true
 (gst-inspect-1.0 layoutoverlay lists them all).
 
 Exit status: 0 all well, 1 the run failed, 2 wrong usage, 3 some pages failed, 130 interrupted.
