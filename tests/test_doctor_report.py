@@ -19,6 +19,14 @@ from doctor_machine import DOCTOR, MODEL, WITHOUT_ROOTS_RIGHTS, DoctorTest, need
 ALWAYS = ["README.txt", "cpu.txt", "doctor.json", "doctor.txt", "elements.txt", "libraries.txt", "system.txt", "versions.txt"]
 OF_NO_BUILD = ["devices.json", "regions.jsonl", "profile.txt", "benchmark.txt", "tests.txt", "gpu-tests.txt"]
 
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def hear_signals():
+    """Background jobs ignore SIGINT and what nohup starts SIGHUP, which a shell that is started so cannot trap any more."""
+    for number in INTERRUPTIONS:
+        signal.signal(number, signal.SIG_DFL)
+
 
 def has_ended(pid):
     """Within five seconds; where nobody reaps orphans, they stay as zombies."""
@@ -55,8 +63,7 @@ class ReportTest(DoctorTest):
         return subprocess.Popen([*prefix, str(self.script), "--build", str(self.tree), "--report", str(report or self.report), *args],
                                 cwd=self.folder, env=self.env, text=True, errors="surrogateescape", stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                # Background jobs ignore it, and a shell that is started so cannot hear it any more.
-                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                                preexec_fn=hear_signals)
 
     def make(self, *args, status=0 if MODEL.exists() else 1, **kwargs):
         """Standard output and error. Without the default model there is a trouble."""
@@ -349,7 +356,7 @@ class Whole(ReportTest):
         self.assertEqual(os.listdir(self.out), [self.report.name])
 
     def test_interrupted(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in INTERRUPTIONS:
             pid = self.folder / "pid"
             pid.unlink(missing_ok=True)
             self.tool("lscpu", f'echo $$ >"{pid}.new"; mv "{pid}.new" "{pid}"; exec sleep 60')
