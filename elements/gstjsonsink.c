@@ -204,22 +204,17 @@ warn_once (GstJsonSink * self)
           "put cudalayoutdetect before jsonsink."), (NULL));
 }
 
-static void
-post_page (GstJsonSink * self, const GstLayoutJsonPage * in, const GArray * regions)
+static GstFlowReturn
+write_page (GstJsonSink * self, GstLayoutJsonPage * in)
 {
   GstElement *element = GST_ELEMENT (self);
-  g_autofree gchar *line = gst_layout_json_line (in, regions);
-
-  gst_element_post_message (element, gst_json_message_page (element, in, regions, line));
-}
-
-static GstFlowReturn
-write_page (GstJsonSink * self, const GstLayoutJsonPage * in)
-{
+  const gboolean post = gst_json_sink_get_flag (self, &self->post_messages);
   g_autoptr (GArray) regions =
       gst_layout_json_regions (in->page->error ? NULL : in->layout);
+  g_autofree gchar *line = post ? gst_layout_json_line (in, regions) : NULL;
   GstFlowReturn ret = GST_FLOW_OK;
 
+  in->line = line;
   if (regions->len > 0 || in->page->error
       || gst_json_sink_get_flag (self, &self->empty_pages))
     ret = gst_json_sink_write (self, in, regions);
@@ -228,8 +223,8 @@ write_page (GstJsonSink * self, const GstLayoutJsonPage * in)
   self->totals.pages++;
   self->totals.failed += in->page->error != NULL;
   self->totals.regions += regions->len;
-  if (gst_json_sink_get_flag (self, &self->post_messages))
-    post_page (self, in, regions);
+  if (post)
+    gst_element_post_message (element, gst_json_message_page (element, in, regions, line));
   return ret;
 }
 

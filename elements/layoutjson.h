@@ -22,6 +22,7 @@ typedef struct {
   guint width, height;   /* pixels of the frame where there is no layout */
   GstClockTime pts;      /* nanoseconds, or GST_CLOCK_TIME_NONE */
   GVariant *spans;       /* of the text meta, or NULL */
+  const gchar *line;     /* what gst_layout_json_line() has made of it, or NULL: writers then make it */
 } GstLayoutJsonPage;
 
 /* Of the page meta where it has them, else of the page itself: URI or NULL; number from 1. */

@@ -5,9 +5,9 @@
 static void
 append_page (GString * out, const GstLayoutJsonPage * in, const GArray * regions)
 {
-  g_autofree gchar *line = gst_layout_json_line (in, regions);
+  g_autofree gchar *made = in->line ? NULL : gst_layout_json_line (in, regions);
 
-  g_string_append (out, line);
+  g_string_append (out, in->line ? in->line : made);
 }
 
 static void
