@@ -30,29 +30,18 @@ Exit status: 0 all well, 1 a run failed, 2 wrong usage, 3 some pages failed.
 END
 }
 
-# Takes out of the arguments what is the measuring program's own: `own`; the others are left in `rest`.
-own=() rest=()
-take_own() {
-  while (($#)); do
-    case $1 in
-      --json | --memory | --pages=* | --repeat=* | --only=*) own+=("$1") ;;
-      --pages | --repeat | --only)
-        (($# >= 2)) || usage_error "option $1 needs a value"
-        own+=("$1=$2")
-        shift ;;
-      --) rest+=("$@"); return ;;
-      --help | --verbose | --no-install | --*=*) rest+=("$1") ;;
-      --*)
-        rest+=("${@:1:2}")
-        (($# < 2)) || shift ;;
-      *) rest+=("$1") ;;
-    esac
-    shift
-  done
+# What the measuring program is told.
+own=()
+own_option() {
+  case $1 in
+    --json | --memory | --pages=* | --repeat=* | --only=*) own+=("$1") taken=1 ;;
+    --pages | --repeat | --only)
+      (($# >= 2)) || usage_error "option $1 needs a value"
+      own+=("$1=$2") taken=2 ;;
+  esac
 }
 
-take_own "$@"
-parse_arguments "${rest[@]}"
+parse_arguments "$@"
 [[ -z $output ]] || usage_error "the table goes to standard output"
 bootstrap
 if ((${#files[@]} == 0)); then

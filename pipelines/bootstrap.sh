@@ -147,13 +147,24 @@ name_of_document() {
   printf '%s\n' "$name"
 }
 
+# Scripts with options of their own redefine it: it looks at the first of the arguments from there on, and sets `taken` to how
+# many of them it has taken.
+own_option() { :; }
+
 # Reads a script's arguments: `files` gets what is no option, `options` what the launcher is to set
-# or obey, `output` what -o names. Any other --NAME VALUE or --NAME=VALUE is a property.
+# or obey, `output` what -o names. Any other --NAME VALUE or --NAME=VALUE, but for own_option()'s, is a property.
 files=() options=()
 # shellcheck disable=SC2034 # for the scripts that source this
 output=
 parse_arguments() {
+  local taken
   while (($#)); do
+    taken=0
+    own_option "$@"
+    if ((taken)); then
+      shift "$taken"
+      continue
+    fi
     case $1 in
       -h | --help) usage; exit 0 ;;
       -v | --verbose) options+=(--verbose) ;;

@@ -29,34 +29,24 @@ Exit status: 0 nothing changed, 1 something did, 2 trouble: wrong usage, a file 
 END
 }
 
-# Takes what is this script's own out of the arguments: `own`, `pdf`; the others are left in `rest`.
-own=() pdf='' rest=()
-take_own() {
-  while (($#)); do
-    case $1 in
-      --json | --summary | --iou=* | --moved=* | --score=* | --most=*) own+=("$1") ;;
-      --pdf=?*) pdf=${1#*=} ;;
-      --iou | --moved | --score | --most | --pdf)
-        [[ -n ${2:-} ]] || usage_error "option $1 needs a value"
-        if [[ $1 == --pdf ]]; then pdf=$2; else own+=("$1=$2"); fi
-        shift ;;
-      --) rest+=("$@"); return ;;
-      --help | --verbose | --no-install | --*=*) rest+=("$1") ;;
-      -o | --output | --*)
-        rest+=("${@:1:2}")
-        (($# < 2)) || shift ;;
-      *) rest+=("$1") ;;
-    esac
-    shift
-  done
+# What compare.py is told, and the document that the report's pictures come from.
+own=() pdf=''
+own_option() {
+  case $1 in
+    --json | --summary | --iou=* | --moved=* | --score=* | --most=*) own+=("$1") taken=1 ;;
+    --pdf=?*) pdf=${1#*=} taken=1 ;;
+    --iou | --moved | --score | --most | --pdf)
+      [[ -n ${2:-} ]] || usage_error "option $1 needs a value"
+      if [[ $1 == --pdf ]]; then pdf=$2; else own+=("$1=$2"); fi
+      taken=2 ;;
+  esac
 }
 
 # What fails on the way is trouble; 1 would mean that something changed.
 die() { say "$*"; exit 2; }
 trap 'exit 2' ERR
 
-take_own "$@"
-parse_arguments "${rest[@]}"
+parse_arguments "$@"
 ((${#files[@]} == 2)) || usage_error "give two results, A.jsonl and B.jsonl"
 if [[ -z $pdf ]]; then
   ((${#options[@]} == 0)) || usage_error "without --pdf there is no option for --${options[1]:-verbose}"

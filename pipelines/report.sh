@@ -26,25 +26,15 @@ Exit status: 0 all well, 1 the run failed, 2 wrong usage, 3 some pages failed, 1
 END
 }
 
-# Takes --from out of the arguments; the others are left in `rest`.
-from='' rest=()
-take_own() {
-  while (($#)); do
-    case $1 in
-      --from)
-        [[ -n ${2:-} ]] || usage_error "$1 needs a file name"
-        from=$2
-        shift ;;
-      --from=?*) from=${1#*=} ;;
-      --) rest+=("$@"); return ;;
-      --help | --verbose | --no-install | --*=*) rest+=("$1") ;;
-      --*)
-        rest+=("${@:1:2}")
-        (($# < 2)) || shift ;;
-      *) rest+=("$1") ;;
-    esac
-    shift
-  done
+# The result that a report is made of in place of a run.
+from=''
+own_option() {
+  case $1 in
+    --from)
+      [[ -n ${2:-} ]] || usage_error "$1 needs a file name"
+      from=$2 taken=2 ;;
+    --from=?*) from=${1#*=} taken=1 ;;
+  esac
 }
 
 # A report that cannot be written is better known before all pages have been looked at.
@@ -72,8 +62,7 @@ assemble() {
     "$1" "$folder" "$output" "${@:2}"
 }
 
-take_own "$@"
-parse_arguments "${rest[@]}"
+parse_arguments "$@"
 [[ -z $from ]] || need_model=no
 ((${#files[@]} <= 2)) || usage_error "give one document and at most one file to write"
 [[ -z $output ]] || ((${#files[@]} < 2)) || usage_error "the file to write is named twice: ${files[1]} and $output"
